@@ -1,0 +1,56 @@
+# What README and CI call. `make help` lists the targets.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.foretype-setup
+TRAIN_VENV ?= .venv-train
+
+.PHONY: help setup demo test lint types imports check test-training bench-kv-reuse bench-documents bench-type-through clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
+
+setup: $(STAMP) ## virtual environment in .venv with everything (first time: about 6 minutes, llama.cpp is compiled)
+
+$(STAMP): pyproject.toml constraints.txt scripts/setup.sh
+	@scripts/setup.sh $(VENV) dev
+	@touch $@
+
+demo: setup ## worker, proxy and language server at work on a real file (FAST=1: shorter)
+	@$(BIN)/foretype-lsp demo $(if $(FAST),--fast)
+
+test: setup ## unit and system tests with real processes and the real starter model
+	@$(BIN)/python -m pytest --ignore=tests/training/heavy $(ARGS)
+
+lint: setup ## ruff: lint and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy --strict on the four packages
+	@$(BIN)/mypy
+
+imports: setup ## import-linter: the programs import only wire_protocol of ours
+	@$(BIN)/lint-imports
+
+check: lint types imports ## lint, types and imports
+
+$(TRAIN_VENV)/.foretype-setup: training/requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "training needs Python 3.11 or later as python3"; exit 1; }
+	@test -x $(TRAIN_VENV)/bin/python || $(BIN)/python -m venv $(TRAIN_VENV)
+	@echo "Installing PyTorch and the rest of training/requirements.txt"
+	@$(TRAIN_VENV)/bin/python -m pip install -q --disable-pip-version-check -r training/requirements.txt
+	@touch $@
+
+test-training: setup $(TRAIN_VENV)/.foretype-setup ## training and export with real PyTorch and llama.cpp
+	@$(TRAIN_VENV)/bin/python -m pytest tests/training/heavy $(ARGS)
+
+bench-kv-reuse: setup ## prompt tokens evaluated per key, anchored layout against joined
+	@$(BIN)/python -m benchmarks.kv_reuse
+
+bench-documents: setup ## document store against pygls's
+	@$(BIN)/python -m benchmarks.document_store
+
+bench-type-through: setup ## typing through a shown suggestion
+	@$(BIN)/python -m benchmarks.type_through
+
+clean: ## remove environments and caches made here
+	rm -rf $(VENV) $(TRAIN_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
