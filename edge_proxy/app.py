@@ -1,0 +1,229 @@
+"""The HTTP surface: `/v1/session`, `/healthz`, `/readyz`, `/metrics`; the only place that knows aiohttp's server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
+
+from edge_proxy.auth import Authenticator
+from edge_proxy.config import Config
+from edge_proxy.context_budget import ContextBudget
+from edge_proxy.dispatch import DRAINING, Dispatcher
+from edge_proxy.metrics import CONTENT_TYPE, Metrics
+from edge_proxy.outgoing import Outgoing
+from edge_proxy.prediction import Predictor
+from edge_proxy.requests import MS
+from edge_proxy.scheduler import Scheduler
+from edge_proxy.session import CLOSE_POLICY, HEARTBEAT_SECONDS, Close, Edge, Session
+from edge_proxy.sockets import set_nodelay
+from edge_proxy.worker_link import WorkerLink
+from wire_protocol.addresses import SESSION_PATH
+from wire_protocol.backoff import Backoff
+from wire_protocol.frames import SUBPROTOCOL, Error, GoAway
+
+SHORTEST_WAIT: Final = 0.02
+"""Seconds before a worker is tried again at the earliest: one that restarts on this machine is missed no longer."""
+FIRST_WAIT: Final = 0.1
+LONGEST_WAIT: Final = 10.0
+"""Bounds in seconds of the first and of the later waits: how late a worker that came back is noticed at worst."""
+HELLO_SECONDS: Final = 10.0
+"""A connection that has not said hello by then is closed."""
+CLOSE_SECONDS: Final = 2.0
+"""How long a client may take to answer a close."""
+HARD_FACTOR: Final = 4
+"""A message over the frame limit is answered with an error, and the session goes on; one this many
+times over it is not even read, and ends the connection (WebSocket close code 1009)."""
+
+
+class _Connection(NamedTuple):
+    session: Session
+    outgoing: Outgoing
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport
+
+
+class EdgeApp:
+    """One proxy in one event loop. Create it inside the loop it runs in."""
+
+    def __init__(
+        self,
+        config: Config,
+        authenticator: Authenticator,
+        worker_token: str = "",
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """`draw` gives uniform numbers in [0, 1) for the jitter of reconnects."""
+        loop = asyncio.get_running_loop()
+        self.metrics: Final = Metrics()
+        self._config: Final = config
+        self._predictor: Final = Predictor()
+        self._contexts: Final = ContextBudget(config.limits.total_context_bytes)
+        scheduler = Scheduler(time.monotonic, self._predictor, config.limits.waiting)
+        self.dispatcher: Final = Dispatcher(time.monotonic, loop.call_later, scheduler, self.metrics)
+        self._links: Final = [
+            WorkerLink(
+                address,
+                worker_token,
+                self.dispatcher,
+                self.metrics,
+                Backoff(draw, FIRST_WAIT, LONGEST_WAIT, SHORTEST_WAIT),
+                time.monotonic,
+            )
+            for address in config.workers
+        ]
+        self._link_tasks: list[asyncio.Task[None]] = []
+        self._numbers: Final = itertools.count(1)
+        self._sessions: dict[int, _Connection] = {}
+        self._edge: Final = Edge(
+            clock=time.monotonic,  # the loop's own has a resolution of 1 ms under uvloop
+            call_later=loop.call_later,
+            dispatcher=self.dispatcher,
+            authenticator=authenticator,
+            contexts=self._contexts,
+            limits=config.limits,
+            metrics=self.metrics,
+            region=config.region,
+            has_room=lambda: len(self._sessions) <= config.limits.sessions,
+        )
+
+    def web_app(self) -> web.Application:
+        """The routes; starting and stopping the application starts and stops the links to the workers."""
+        app = web.Application()
+        app.router.add_get(SESSION_PATH, self._session)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        app.on_startup.append(self._start)
+        app.on_shutdown.append(self._close_sessions)
+        app.on_cleanup.append(self._stop)
+        return app
+
+    @property
+    def transports(self) -> list[asyncio.Transport]:
+        """The transports of all sessions, for whoever checks their sockets."""
+        return [connection.transport for connection in self._sessions.values()]
+
+    async def drain(self) -> None:
+        """Take nothing new, tell the clients, and wait for what is in flight, up to the grace time."""
+        loop = asyncio.get_running_loop()
+        idle: asyncio.Future[None] = loop.create_future()
+
+        def when_idle() -> None:
+            if not idle.done():
+                idle.set_result(None)
+
+        goaway = GoAway(within_ms=round(self._config.grace * MS), reason=DRAINING)
+        for connection in list(self._sessions.values()):
+            if connection.session.greeted:
+                connection.outgoing.send(goaway)
+        self.dispatcher.drain(when_idle)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._config.grace):
+                await idle
+        self.dispatcher.shed_all()
+
+    # Starting and stopping
+
+    async def _start(self, _: web.Application) -> None:
+        self._link_tasks = [asyncio.create_task(link.run()) for link in self._links]
+
+    async def _close_sessions(self, _: web.Application) -> None:
+        connections = list(self._sessions.values())
+        for connection in connections:
+            connection.outgoing.close()
+        await asyncio.gather(*(connection.socket.close(code=WSCloseCode.GOING_AWAY) for connection in connections))
+
+    async def _stop(self, _: web.Application) -> None:
+        for task in self._link_tasks:
+            task.cancel()
+        await asyncio.gather(*self._link_tasks, return_exceptions=True)
+
+    # Routes
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        if self.dispatcher.draining:
+            return web.Response(status=503, text="draining\n")
+        if not self.dispatcher.ready:
+            return web.Response(status=503, text="no worker is connected and takes requests\n")
+        return web.Response(text="ready\n")
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        metrics, dispatcher = self.metrics, self.dispatcher
+        metrics.live.set(dispatcher.live)
+        metrics.waiting.set(dispatcher.waiting)
+        metrics.context_bytes.set(self._contexts.bytes_used)
+        metrics.workers_ready.set(sum(worker.ready for worker in dispatcher.workers))
+        for worker in dispatcher.workers:
+            metrics.worker_credits.labels(worker.name).set(worker.credits)
+        return web.Response(body=metrics.render(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+
+    async def _session(self, request: web.Request) -> web.StreamResponse:
+        if self.dispatcher.draining:
+            return web.Response(status=503, text=f"{DRAINING}\n")
+        limits = self._config.limits
+        socket = web.WebSocketResponse(
+            protocols=(SUBPROTOCOL,),
+            compress=False,
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=HARD_FACTOR * limits.frame_bytes,
+            timeout=CLOSE_SECONDS,
+        )
+        if not _offers_subprotocol(request):
+            return web.Response(
+                status=400, text=f"This is a WebSocket endpoint for the subprotocol {SUBPROTOCOL}; offer it.\n"
+            )
+        await socket.prepare(request)
+        transport = request.transport
+        if transport is None:  # the client left during the handshake
+            return socket
+        set_nodelay(transport)
+        loop = asyncio.get_running_loop()
+        outgoing = Outgoing(transport, limits.outgoing_bytes, loop.call_soon, self.metrics.bytes_out.inc)
+        number = next(self._numbers)
+        session = Session(number, outgoing, self._edge)
+        self._sessions[number] = _Connection(session, outgoing, socket, transport)
+        close = Close(WSCloseCode.OK, "client_left")
+        try:
+            close = await self._listen(socket, session, outgoing) or close
+        finally:
+            del self._sessions[number]
+            session.end(self._cause(outgoing, close))
+            await socket.close(code=close.code)
+        return socket
+
+    def _cause(self, outgoing: Outgoing, close: Close) -> str:
+        if outgoing.cut_off:
+            return "slow_reader"
+        return "drained" if self.dispatcher.draining else close.cause
+
+    async def _listen(self, socket: web.WebSocketResponse, session: Session, outgoing: Outgoing) -> Close | None:
+        """Feed the session until one side ends it; what it returns is why we did."""
+        loop = asyncio.get_running_loop()
+        hello_by = loop.time() + HELLO_SECONDS
+        while True:
+            try:
+                message = await socket.receive(None if session.greeted else max(0.0, hello_by - loop.time()))
+            except TimeoutError:
+                outgoing.send(Error(code="unexpected", message=f"No hello came within {HELLO_SECONDS:g} seconds."))
+                return Close(CLOSE_POLICY, "no_hello")
+            if message.type is WSMsgType.BINARY or message.type is WSMsgType.TEXT:
+                close = session.receive(message.data)
+                if close is not None:
+                    return close
+            else:
+                return None
+
+
+def _offers_subprotocol(request: web.Request) -> bool:
+    offered = ",".join(request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, ()))
+    return SUBPROTOCOL in {name.strip() for name in offered.split(",")}

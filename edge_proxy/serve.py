@@ -1,0 +1,140 @@
+"""The running process: binds the address, says it is ready, and drains on SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from aiohttp import web
+
+from edge_proxy.app import CLOSE_SECONDS, EdgeApp
+from edge_proxy.auth import AnyoneHere, Authenticator, load_tokens, load_worker_token
+from edge_proxy.config import Config
+from edge_proxy.errors import StartError
+from wire_protocol.addresses import Address, TcpAddress, UnixAddress, is_private
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+BACKLOG: Final = 4_096
+"""Connections that wait to be accepted: when a proxy dies, all its clients come at once."""
+_ONLY_OWNER: Final = 0o177
+"""umask for the Unix domain socket: whoever can open it is let in."""
+
+logger = logging.getLogger("foretype.edge")
+
+
+def run(config: Config) -> int:
+    """Serve until told to stop; the exit status. Raises StartError."""
+    if sys.platform == "win32":
+        return asyncio.run(serve(config))
+    import uvloop  # not on Windows
+
+    return uvloop.run(serve(config))
+
+
+async def serve(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT, drain, return 0. A second signal ends the process at once. Raises StartError."""
+    authenticator: Authenticator = load_tokens(config.token_file) if config.token_file else AnyoneHere()
+    worker_token = load_worker_token(config.worker_token_file) if config.worker_token_file else ""
+    tls = _tls(config)
+    if not is_private(config.listen) and (tls is None or config.token_file is None):
+        logger.warning("listening on %s without %s", config.listen, "TLS" if tls is None else "tokens")
+    for worker in config.workers:
+        if worker.clear_and_far:
+            logger.warning("worker %s is reached over the network without TLS", worker.name)
+    edge = EdgeApp(config, authenticator, worker_token)
+    runner = web.AppRunner(edge.web_app(), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
+    stop = asyncio.Event()
+    await runner.setup()
+    try:
+        where = await _bind(runner, config.listen, tls)
+        with _signals(stop.set):
+            scheme = "ws" if tls is None else "wss"
+            shown = where if where.startswith("unix:") else f"{scheme}://{where}"
+            print(f"foretype-proxy ready on {shown}", flush=True)
+            await stop.wait()
+            logger.info("draining: up to %g s for %d requests", config.grace, edge.dispatcher.live)
+            await edge.drain()
+    finally:
+        await runner.cleanup()
+    return 0
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if config.tls_cert is None or config.tls_key is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(config.tls_cert, config.tls_key)
+    except ssl.SSLError as error:
+        raise StartError(
+            f"The certificate {config.tls_cert} and key {config.tls_key} do not work together as PEM: {error.reason}."
+        ) from None
+    except OSError as error:
+        raise StartError(
+            f"The certificate {config.tls_cert} or its key {config.tls_key} cannot be read: {error.strerror}."
+        ) from None
+    return context
+
+
+async def _bind(runner: web.AppRunner, address: Address, tls: ssl.SSLContext | None) -> str:
+    """Listen; the address with the port that was chosen. Raises StartError."""
+    try:
+        if isinstance(address, TcpAddress):
+            await web.TCPSite(runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG).start()
+        else:
+            await _bind_unix(runner, address, tls)
+    except OSError as error:
+        raise StartError(_bind_problem(address, error)) from None
+    if isinstance(address, TcpAddress):
+        return str(TcpAddress(address.host, runner.addresses[0][1]))
+    return str(address)
+
+
+async def _bind_unix(runner: web.AppRunner, address: UnixAddress, tls: ssl.SSLContext | None) -> None:
+    if not hasattr(socket, "AF_UNIX"):
+        raise StartError(f"This system has no Unix domain sockets to listen on as {address}: use --listen HOST:PORT.")
+    # Binding would silently take the path away from a process that still listens there.
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+        probe.connect(address.path)
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    before = os.umask(_ONLY_OWNER)
+    try:
+        await web.UnixSite(runner, address.path, ssl_context=tls, backlog=BACKLOG).start()
+    finally:
+        os.umask(before)
+
+
+def _bind_problem(address: Address, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{address} is in use by another process: stop it, or choose another address with --listen."
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "the name is not known"
+    return f"Cannot listen on {address}: {reason}. Choose another address with --listen."
+
+
+@contextlib.contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at the first signal; leave the second one to the system, which ends the process."""
+    loop = asyncio.get_running_loop()
+
+    def first() -> None:
+        for number in SIGNALS:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop()
+
+    for number in SIGNALS:
+        try:
+            loop.add_signal_handler(number, first)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(first))
+    yield

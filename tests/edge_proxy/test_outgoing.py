@@ -1,0 +1,122 @@
+"""What leaves for a client: when, in how many frames, and up to which bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from edge_proxy.outgoing import Outgoing, message_header
+from wire_protocol.codec import decode_to_client
+from wire_protocol.frames import Done, Resend, TokenBatch, Tokens
+
+
+class FakeTransport:
+    """Remembers what is written; `unread` is how much of it waits."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.unread = 0
+        self.aborted = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def frames(self) -> list[Any]:
+        return [decode_to_client(data[2:] if data[1] < 126 else data[4:]) for data in self.written]
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.transport = FakeTransport()
+        self.soon: list[Callable[[], None]] = []
+        self.sizes: list[int] = []
+        self.outgoing = Outgoing(self.transport, 1_000, self.soon.append, self.sizes.append)
+
+    def end_turn(self) -> None:
+        calls, self.soon = self.soon, []
+        for call in calls:
+            call()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_the_first_text_leaves_in_its_own_turn(bench: Bench) -> None:
+    bench.outgoing.text(1, 0, "a", 1, now=True)
+    assert bench.transport.frames() == [Tokens(items=[TokenBatch(id=1, offset=0, text="a", tokens=1)])]
+
+
+def test_later_texts_of_a_turn_leave_as_one_frame(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.text(2, 0, "x", 1, now=False)
+    bench.outgoing.text(1, 4, "cd", 2, now=False)
+    assert bench.transport.written == []
+    bench.end_turn()
+    (frame,) = bench.transport.frames()
+    assert frame.items == [
+        TokenBatch(id=1, offset=3, text="bcd", tokens=3),
+        TokenBatch(id=2, offset=0, text="x", tokens=1),
+    ]
+
+
+def test_an_end_comes_after_its_text(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.done(Done(id=1, reason="stop"))
+    bench.end_turn()
+    assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Done]
+
+
+def test_other_frames_do_not_overtake(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.send(Resend(id=2, doc="d"))
+    assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Resend]
+
+
+def test_a_turn_is_scheduled_once(bench: Bench) -> None:
+    for offset in range(3):
+        bench.outgoing.text(1, offset, "b", 1, now=False)
+    assert len(bench.soon) == 1
+
+
+def test_a_reader_that_leaves_too_much_unread_is_cut_off(bench: Bench) -> None:
+    bench.transport.unread = 1_001
+    bench.outgoing.send(Resend(id=2, doc="d"))
+    assert (bench.transport.aborted, bench.outgoing.cut_off) == (True, True)
+    bench.outgoing.send(Resend(id=3, doc="d"))
+    assert len(bench.transport.written) == 1
+
+
+def test_nothing_is_written_after_the_close(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.close()
+    assert len(bench.transport.written) == 1
+    bench.outgoing.done(Done(id=1, reason="stop"))
+    bench.end_turn()
+    assert len(bench.transport.written) == 1
+
+
+@pytest.mark.parametrize(
+    ("length", "header"),
+    [
+        (0, "8200"),
+        (125, "827d"),
+        (126, "827e007e"),
+        (65_535, "827effff"),
+        (65_536, "827f0000000000010000"),
+    ],
+)
+def test_headers_are_those_of_rfc_6455(length: int, header: str) -> None:
+    assert message_header(length).hex() == header
