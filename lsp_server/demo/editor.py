@@ -49,8 +49,9 @@ class Editor:
         self._requests = 0
         self._client = LanguageClient("foretype-demo", "1")
 
-        self._client.feature("foretype/status")(self._on_status)
-        self._client.feature(types.WINDOW_LOG_MESSAGE)(self._on_log)
+        # pygls marks the functions it registers, which bound methods do not allow.
+        self._client.feature("foretype/status")(lambda params: self._on_status(params))
+        self._client.feature(types.WINDOW_LOG_MESSAGE)(lambda params: self._on_log(params))
 
     def _on_status(self, params: Any) -> None:
         self.state = str(params.state)

@@ -1,0 +1,168 @@
+"""The local worker as a source: found if another editor has started it, else started by who wins the election."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
+from lsp_server.sources.connection import ConnectedSource
+from lsp_server.sources.election import Address, Meeting, Transport, default_transport
+from lsp_server.sources.handshake import DialError, NotListeningError, Opened, open_unix, open_url
+from lsp_server.sources.local_process import STARTER, LocalProcess, missing, model_file, worker_command
+from lsp_server.sources.restarts import RestartPolicy
+from lsp_server.sources.worker_dialect import WorkerDialect
+from wire_protocol.codec import decode_to_proxy
+
+log = logging.getLogger(__name__)
+
+START_TIMEOUT_S: Final = 60.0
+"""A model of several GB read from a slow disk; a worker that listens answers within this or is given up."""
+POLL_S: Final = 0.05
+"""Between looks whether a starting worker listens; each is one connect on this machine."""
+KILLED: Final = (9, 15)
+"""Signals (SIGKILL, SIGTERM; POSIX) sent from outside: the last line of the log has nothing to do with them."""
+MISSING_PAUSE_S: Final = 30.0
+"""Someone may install what is missing while the editor runs."""
+
+
+class LocalDialer:
+    """Opens sessions with the user's worker for `model`, starting it if need be.
+
+    `command`: what to start instead of the real worker (tests); its address is appended to it.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        command: Sequence[str] | None,
+        transport: Transport,
+        clock: Callable[[], float],
+        environ: dict[str, str] | None,
+    ) -> None:
+        self._model = model
+        self._command = command
+        self._transport: Transport = transport
+        self._environ = environ
+        self._restarts = RestartPolicy(clock)
+        self._process: LocalProcess | None = None
+
+    async def dial(self) -> Opened:
+        """A session with the worker. Raises DialError if it cannot be started, or dies while starting."""
+        try:
+            return await self._dial()
+        except UnsafeFolderError as error:
+            raise DialError(str(error), MISSING_PAUSE_S) from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise DialError(f"The local model cannot be started: {reason}.", MISSING_PAUSE_S) from None
+
+    async def _dial(self) -> Opened:
+        identity = self._model if self._model == STARTER else str(model_file(self._model))
+        meeting = Meeting(runtime_dir(self._environ), identity, self._transport)
+        self._note_death()
+        while True:
+            opened = await self._try(meeting.present())
+            if opened is not None:
+                return opened
+            with meeting.elected() as elected:
+                if elected:
+                    # Someone may have started it between the two looks.
+                    return await self._try(meeting.present()) or await self._start(meeting)
+            await asyncio.sleep(POLL_S)
+
+    async def _try(self, address: Address | None) -> Opened | None:
+        """A session, or None if nothing listens there. Raises DialError if something does and gives no session."""
+        if address is None:
+            return None
+        try:
+            return await self._open(address)
+        except NotListeningError:
+            return None
+
+    async def _open(self, address: Address) -> Opened:
+        if address.socket_path is not None:
+            return await open_unix(str(address.socket_path), decode_to_proxy, START_TIMEOUT_S)
+        url = f"ws://127.0.0.1:{address.port}/v1/session"
+        return await open_url(url, address.token, decode_to_proxy, START_TIMEOUT_S)
+
+    async def _start(self, meeting: Meeting) -> Opened:
+        if self._command is None and (problem := missing(self._model)) is not None:
+            raise DialError(problem, MISSING_PAUSE_S)
+        address = meeting.prepare()
+        command = [*(self._command or worker_command(self._model)), *address.listen_arguments()]
+        log_file = state_dir(self._environ) / f"worker-{meeting.name}.log"
+        environ = {**os.environ, **(self._environ or {})}
+        self._process = await asyncio.to_thread(LocalProcess.start, command, log_file, environ)
+        log.info("started the local worker, process %d, log %s", self._process.pid, log_file)
+        return await self._until_listening(self._process, address)
+
+    async def _until_listening(self, process: LocalProcess, address: Address) -> Opened:
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                while True:
+                    try:
+                        return await self._open(address)
+                    except DialError as error:
+                        self._note_death()
+                        if not isinstance(error, NotListeningError):
+                            raise
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            raise DialError(
+                f"The local model was not ready after {START_TIMEOUT_S:g} s. See {process.log_file}."
+            ) from None
+
+    def _note_death(self) -> None:
+        """Raise DialError if the process that was started here has ended since the last look."""
+        process = self._process
+        status = None if process is None else process.exit_status()
+        if process is None or status is None:
+            return
+        self._process = None
+        if status == 0:
+            return  # it left by itself: nobody had been connected for a while
+        pause = self._restarts.died()
+        words = "" if -status in KILLED else process.last_words()
+        sentence = f"The local model's process ended ({_why(status)}){f': {words}' if words else '.'}"
+        if self._restarts.gave_up:
+            sentence += f" It died too often; the next try is in {pause:g} s. Its log is {process.log_file}."
+        raise DialError(sentence, pause)
+
+    def moved(self) -> None:
+        """The worker is about to leave; another will be started."""
+
+    async def close(self) -> None:
+        """The worker stays for the user's other editors and leaves by itself."""
+        if self._process is not None:
+            self._process.release()
+            self._process = None
+
+
+def _why(status: int) -> str:
+    return f"killed by signal {-status}" if status < 0 else f"status {status}"
+
+
+class LocalSource(ConnectedSource):
+    """Completions from the model on this machine."""
+
+    def __init__(
+        self,
+        model: str = STARTER,
+        *,
+        command: Sequence[str] | None = None,
+        transport: Transport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        uniform: Callable[[], float] = random.random,
+        environ: dict[str, str] | None = None,
+    ) -> None:
+        dialer = LocalDialer(
+            model, command=command, transport=transport or default_transport(), clock=clock, environ=environ
+        )
+        super().__init__("local", dialer, WorkerDialect, clock=clock, uniform=uniform)
