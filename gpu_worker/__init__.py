@@ -1,0 +1,1 @@
+"""`foretype-worker`: hosts one engine and generates fill-in-the-middle completions over `foretype.v1`."""
