@@ -182,9 +182,10 @@ class EdgeApp:
             return web.Response(
                 status=400, text=f"This is a WebSocket endpoint for the subprotocol {SUBPROTOCOL}; offer it.\n"
             )
-        await socket.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            await socket.prepare(request)
         transport = request.transport
-        if transport is None:  # the client left during the handshake
+        if transport is None or transport.is_closing():  # the client left during the handshake
             return socket
         set_nodelay(transport)
         loop = asyncio.get_running_loop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -46,13 +48,14 @@ async def _session(request: web.Request) -> web.StreamResponse:
     )
     if not socket.can_prepare(request):
         return web.Response(status=426, text=f"This is a WebSocket endpoint, subprotocol {SUBPROTOCOL}.\n")
-    await socket.prepare(request)
-    session = Session(hub, socket, request.transport)
-    request.app[SESSIONS].add(session)
-    try:
-        await session.run()
-    finally:
-        request.app[SESSIONS].discard(session)
+    with contextlib.suppress(ConnectionError):  # a peer that hangs up, at whatever moment, is no error of ours
+        await socket.prepare(request)
+        session = Session(hub, socket, request.transport)
+        request.app[SESSIONS].add(session)
+        try:
+            await session.run()
+        finally:
+            request.app[SESSIONS].discard(session)
     return socket
 
 

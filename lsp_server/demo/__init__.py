@@ -29,7 +29,7 @@ START_MARK: Final = "def fifo_cache"
 PACE: Final = 0.11
 """Median seconds between keys: about 110 words a minute with the pauses, a fast typist."""
 
-FAST_PACE: Final = 0.06
+FAST_PACE: Final = 0.09
 LENGTH: Final = 900
 FAST_LENGTH: Final = 420
 """Characters typed or accepted in all."""

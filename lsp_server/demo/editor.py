@@ -156,9 +156,10 @@ class Editor:
         source = str(told.get("source", "") if isinstance(told, dict) else getattr(told, "source", ""))
         return Suggestion(item.insert_text, source, 1_000 * (time.monotonic() - began), item)
 
-    async def stats(self) -> Any:
+    async def stats(self) -> dict[str, int]:
         """What the server counted in this session (`foretype/stats`)."""
-        return await self._client.protocol.send_request_async("foretype/stats")
+        answer = await self._client.protocol.send_request_async("foretype/stats")
+        return {name: value for name, value in answer._asdict().items() if isinstance(value, int)}
 
     async def stop(self) -> None:
         """Close the document and end the server as an editor does."""

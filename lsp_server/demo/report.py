@@ -12,6 +12,16 @@ from rich.table import Table
 WANTED: Final = ("edge", "cache", "local")
 """Sources that a successful demo has seen suggestions from."""
 
+TOTALS: Final = {
+    "requests": "editor requests",
+    "generations": "sent to a source",
+    "joined": "joined one in flight",
+    "cancelled": "cancelled by the editor",
+    "generations_cancelled": "generations stopped",
+    "cache_hits": "cache hits",
+}
+"""Counters of the server that the closing line names, and what it calls them."""
+
 _PERCENTILES: Final = 100
 
 
@@ -57,6 +67,6 @@ class Report:
         return table
 
     def totals(self) -> str:
-        """One line: requests, cancelled, cache hits, characters saved."""
-        counted = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.stats.items())
-        return f"typed {self.typed_characters} characters, accepted {self.accepted_characters}; {counted}"
+        """One line: requests of the editor, what was sent to a source of them, cancelled, answered from the cache."""
+        counted = ", ".join(f"{label} {self.stats.get(name, 0)}" for name, label in TOTALS.items())
+        return f"typed {self.typed_characters} keys, accepted {self.accepted_characters} characters; {counted}"

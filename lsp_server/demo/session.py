@@ -111,9 +111,7 @@ class Session:
             await restart
         if not self._report.edge_after_restart:
             await self._one_more(editor)
-        self._report.stats = {
-            name: value for name, value in vars(await editor.stats()).items() if isinstance(value, int)
-        }
+        self._report.stats = await editor.stats()
         return self._report
 
     async def _look(

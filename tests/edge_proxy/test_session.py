@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import aiohttp
 import msgpack
 import pytest
+from hang_up import hang_up
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -742,3 +744,14 @@ async def test_drain_sheds_what_outlasts_the_grace_time(
     await edge.app.drain()
     assert isinstance(await client.receive(), GoAway)
     assert (await client.answer(1))[1].reason == "shed"
+
+
+@pytest.mark.parametrize("hello", [False, True])
+async def test_a_client_that_hangs_up_in_the_handshake_leaves_no_error(
+    start_edge: Any, hello: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    edge = await start_edge()
+    for _ in range(20):
+        await hang_up("127.0.0.1", edge.server.port, hello=hello)
+    await edge.client()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

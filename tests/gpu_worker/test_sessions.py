@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
+from hang_up import hang_up
 
 from gpu_worker.app import close_sessions, create_app
 from gpu_worker.engines.base import Chunk, Engine, EngineStats, Event, Finished, Readiness, Request
@@ -457,3 +459,13 @@ async def test_a_plain_get_of_the_session_is_told_what_it_is(bench: Bench) -> No
     response = await bench.client.get("/v1/session")
     assert response.status == 426
     assert "WebSocket" in await response.text()
+
+
+@pytest.mark.parametrize("hello", [False, True])
+async def test_a_peer_that_hangs_up_in_the_handshake_leaves_no_error(
+    bench: Bench, hello: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        await hang_up("127.0.0.1", bench.client.port or 0, hello=hello)
+    async with bench.connect():
+        assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -1,0 +1,478 @@
+"""The language server: LSP messages in, calls of the completer, LSP messages out; nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.io_ import StdinAsyncReader, StdoutWriter
+from pygls.uris import to_fs_path
+
+from lsp_server.cache import Cache
+from lsp_server.client_log import ClientLog
+from lsp_server.completer import Ask, Completer, Outcome, Selected, Suggested, Superseded
+from lsp_server.context import workspace_path
+from lsp_server.counters import Counters
+from lsp_server.documents import Document, Documents, Snapshot
+from lsp_server.install_key import document_key, install_key
+from lsp_server.items import ACCEPTED_COMMAND, inline_item, menu_item, suggestion_id, takes_commands
+from lsp_server.paths import UnsafeFolderError
+from lsp_server.pygls_adapter import DocumentServer, position_from_lsp
+from lsp_server.settings import Loaded, Settings, load_settings
+from lsp_server.sources.base import Source
+from lsp_server.sources.build import build_source
+from lsp_server.stats import StatsFile, stats_file
+from lsp_server.status import Status, overall
+from lsp_server.text_store import InvalidRangeError
+from lsp_server.transport import Reader, read_messages
+from lsp_server.version import version
+
+logger = logging.getLogger(__name__)
+
+SECTION: Final = "foretype"
+"""Of the editor's configuration."""
+STATUS: Final = "foretype/status"
+STATS: Final = "foretype/stats"
+DID_SHOW: Final = "textDocument/didShowCompletion"
+DID_ACCEPT_PARTLY: Final = "textDocument/didPartiallyAcceptCompletion"
+
+WATCH_S: Final = 0.5
+"""Seconds between looks at the sources' states."""
+FLUSH_S: Final = 60.0
+"""Seconds between writes of the counters' file."""
+CONFIGURATION_S: Final = 5.0
+"""Seconds an editor may take to tell its configuration."""
+
+EMPTY: Final = types.InlineCompletionList(items=[])
+
+SourceFactory = Callable[[Settings], Source]
+
+
+class ForetypeServer(DocumentServer):
+    """One editor's server. `make_source` builds what generates; `load` reads the settings."""
+
+    def __init__(
+        self,
+        make_source: SourceFactory = build_source,
+        load: Callable[..., Loaded] = load_settings,
+        clock: Callable[[], float] = time.monotonic,
+        make_cache: Callable[[Callable[[], float]], Cache] = Cache,
+    ) -> None:
+        super().__init__("foretype", version(), Documents(clock))
+        self.completer: Completer | None = None
+        self._make_source = make_source
+        self._load = load
+        self._clock = clock
+        self._make_cache = make_cache
+        self._settings = Settings()
+        self._initialization: Mapping[str, object] | None = None
+        self._pushed: Mapping[str, object] | None = None
+        self._told_problems: set[str] = set()
+        self._with_command = True
+        self._status: Status | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._client_log = ClientLog(self)
+        self._flushed: dict[str, int] = {}
+        self._roots: tuple[str, ...] = ()
+        self._configuring = asyncio.Lock()
+        _register(self)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log it; pygls would open a box in the editor."""
+        logger.warning("A message of the editor could not be handled: %s", error)
+
+    # Life.
+
+    def initialized_with(self, params: types.InitializeParams) -> None:
+        """The editor introduced itself."""
+        self._client_log.attach()
+        options = params.initialization_options
+        self._initialization = options if isinstance(options, Mapping) else _as_mapping(options)
+        client = params.client_info
+        self._with_command = takes_commands(client.name if client else "")
+        folders = params.workspace_folders or []
+        roots = [folder.uri for folder in folders] or ([params.root_uri] if params.root_uri else [])
+        self._roots = tuple(roots)
+        self._settings = self._read_settings(None)
+        key = document_key(install_key())
+        source = self._make_source(self._settings)
+        self.completer = Completer(source, self._settings, key, cache=self._make_cache(self._clock), clock=self._clock)
+        if self._settings.completion.enabled:
+            _register_menu(self)
+
+    async def begin(self) -> None:
+        """Connect the sources, and ask for the editor's configuration."""
+        if self.completer is None:
+            return
+        await self.completer.source.start()
+        self._watcher = asyncio.create_task(self._watch(), name="foretype watch")
+        await self.configure()
+
+    async def finish(self) -> None:
+        """Close the sources and write the counters; may be called twice."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+            self._watcher = None
+        if self.completer is not None:
+            completer, self.completer = self.completer, None
+            await completer.close()
+            await completer.source.close()
+            await asyncio.to_thread(self._flush, completer.counters)
+        self._client_log.detach()
+
+    # Settings.
+
+    def _read_settings(self, workspace: Mapping[str, object] | None) -> Settings:
+        path = to_fs_path(self._roots[0]) if self._roots else None
+        loaded = self._load(root=Path(path) if path else None, workspace=workspace, initialization=self._initialization)
+        for problem in loaded.problems:
+            if str(problem) not in self._told_problems:
+                self._told_problems.add(str(problem))
+                logger.warning("%s", problem)
+        return loaded.settings
+
+    async def configure(self, pushed: object = None) -> None:
+        """Read the settings again. `pushed` is what a `didChangeConfiguration` carried."""
+        section = _as_mapping(_get(pushed, SECTION))
+        if section is not None:
+            self._pushed = section
+        async with self._configuring:  # one after the other, so that the newest holds
+            asked = await self._asked_configuration()
+            settings = await asyncio.to_thread(self._read_settings, self._pushed if asked is None else asked)
+            await self._use(settings)
+
+    async def _asked_configuration(self) -> Mapping[str, object] | None:
+        workspace = self.client_capabilities.workspace
+        if workspace is None or not workspace.configuration:
+            return None
+        params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
+        try:
+            async with asyncio.timeout(CONFIGURATION_S):
+                answer = await self.workspace_configuration_async(params)
+        except (TimeoutError, JsonRpcException):
+            return None
+        return _as_mapping(answer[0]) if answer else None
+
+    async def _use(self, settings: Settings) -> None:
+        if self.completer is None or settings == self._settings:
+            return
+        old, self._settings = self._settings, settings
+        self.completer.settings = settings
+        if (old.edge, old.local) != (settings.edge, settings.local):
+            replaced, self.completer.source = self.completer.source, self._make_source(settings)
+            await self.completer.source.start()
+            await replaced.close()
+        self.tell_status()
+
+    # State.
+
+    async def _watch(self) -> None:
+        flush_at = self._clock() + FLUSH_S
+        while True:
+            self.tell_status()
+            await asyncio.sleep(WATCH_S)
+            if self.completer is not None and self._clock() >= flush_at:
+                flush_at = self._clock() + FLUSH_S
+                await asyncio.to_thread(self._flush, self.completer.counters)
+
+    def tell_status(self) -> None:
+        """Tell the editor where suggestions come from, if that changed."""
+        if self.completer is None:
+            return
+        status = overall(self._settings, self.completer.source.statuses())
+        if status is None or status == self._status:
+            return
+        if self._status is None or status.state != self._status.state:
+            logger.log(
+                logging.WARNING if status.state == "error" else logging.INFO, "%s: %s", status.state, status.detail
+            )
+        self._status = status
+        self.protocol.notify(STATUS, {"state": status.state, "detail": status.detail})
+
+    def statistics(self) -> dict[str, Any]:
+        """The answer to `foretype/stats`: counters, and latencies in milliseconds by source."""
+        if self.completer is None:
+            return {}
+        counters = self.completer.counters
+        return {**counters.counts(), "latencies_ms": counters.quantiles_ms()}
+
+    def _flush(self, counters: Counters) -> None:
+        counts = counters.counts()
+        grown = {name: count - self._flushed.get(name, 0) for name, count in counts.items()}
+        self._flushed = counts
+        with contextlib.suppress(UnsafeFolderError):
+            file = StatsFile(stats_file())
+            file.add({name: count for name, count in grown.items() if count})
+            file.flush()
+
+    # Documents.
+
+    def document_opened(self, uri: str) -> None:
+        """A document was opened, perhaps anew."""
+        if self.completer is not None:
+            self.completer.closed(uri)
+        if uri.startswith("untitled:"):
+            logger.info("%s is not saved yet: suggestions come from its text alone; path patterns do not apply.", uri)
+
+    def document_changed(self, uri: str) -> None:
+        """A change was applied to a document."""
+        document = self.documents.get(uri)
+        if self.completer is not None and document is not None and document.last_change is not None:
+            self.completer.changed(document.uri, document.last_change)
+
+    def document_closed(self, uri: str) -> None:
+        """A document was closed."""
+        if self.completer is not None:
+            self.completer.closed(uri)
+
+    def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
+        """The editor's workspace has other folders now."""
+        removed = {folder.uri for folder in event.removed}
+        kept = [root for root in self._roots if root not in removed]
+        self._roots = (*kept, *(folder.uri for folder in event.added))
+
+    # Completions.
+
+    async def inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
+        """The answer to `textDocument/inlineCompletion`: None (JSON null) if it was superseded."""
+        selected = params.context.selected_completion_info
+        invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        found = self._snapshot(params.text_document.uri, params.position)
+        if found is None:
+            return EMPTY
+        document, snapshot = found
+        applied = None if selected is None else self._selected(snapshot, selected)
+        outcome = await self._complete(document, snapshot, invoked=invoked, selected=applied, channel="inline")
+        if isinstance(outcome, Superseded):
+            return None
+        if not isinstance(outcome, Suggested):
+            return EMPTY
+        item = inline_item(
+            outcome, snapshot.cursor, selected if applied is not None else None, with_command=self._with_command
+        )
+        return types.InlineCompletionList(items=[item])
+
+    async def menu(self, params: types.CompletionParams) -> types.CompletionList | None:
+        """The answer to `textDocument/completion`."""
+        found = self._snapshot(params.text_document.uri, params.position)
+        if found is None:
+            return types.CompletionList(is_incomplete=True, items=[])
+        document, snapshot = found
+        outcome = await self._complete(document, snapshot, invoked=False, selected=None, channel="menu")
+        if isinstance(outcome, Superseded):
+            return None
+        items = []
+        if isinstance(outcome, Suggested):
+            items.append(menu_item(outcome, snapshot, with_command=self._with_command))
+        return types.CompletionList(is_incomplete=True, items=items)
+
+    def _snapshot(self, uri: str, position: types.Position) -> tuple[Document, Snapshot] | None:
+        document = self.documents.get(uri)
+        if document is None:
+            logger.warning("A completion was asked for in %s, which is not open: there is none.", uri)
+            return None
+        try:
+            return document, document.snapshot(position_from_lsp(position))
+        except InvalidRangeError as error:
+            logger.warning("A completion was asked for in %s: %s There is none.", uri, error)
+            return None
+
+    async def _complete(
+        self, document: Document, snapshot: Snapshot, *, invoked: bool, selected: Selected | None, channel: str
+    ) -> Outcome:
+        if self.completer is None:
+            return Superseded()  # shutting down
+        change = document.last_change
+        ask = Ask(
+            snapshot=snapshot,
+            path=workspace_path(document.uri, self._roots),
+            problem=document.problem,
+            invoked=invoked,
+            changed_at=change.at if change is not None else None,
+            selected=selected,
+            channel=channel,
+        )
+        return await self.completer.complete(ask)
+
+    def _selected(self, snapshot: Snapshot, info: types.SelectedCompletionInfo) -> Selected | None:
+        """The selected item in code points; None if its range is not around the cursor."""
+        try:
+            start = snapshot.text.offset_at(position_from_lsp(info.range.start))
+            end = snapshot.text.offset_at(position_from_lsp(info.range.end))
+        except InvalidRangeError:
+            return None
+        if not start <= snapshot.offset <= end or info.range.start.line != snapshot.cursor.line:
+            return None
+        return Selected(snapshot.between(start, snapshot.offset), end - snapshot.offset, info.text)
+
+    # What became of them.
+
+    def accepted(self, argument: object) -> None:
+        """The command of an accepted item was run."""
+        id = suggestion_id(argument)
+        if self.completer is not None and id is not None:
+            self.completer.acceptances.accepted(id)
+
+    def accepted_partly(self, params: object) -> None:
+        """`textDocument/didPartiallyAcceptCompletion`: `acceptedLength` units of UTF-16 from the start of the item."""
+        id, length = suggestion_id(_get(params, "item")), _get(params, "acceptedLength")
+        if self.completer is not None and id is not None and isinstance(length, int):
+            self.completer.acceptances.accepted_partly(id, length)
+
+
+def _get(value: object, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def _as_mapping(value: object) -> Mapping[str, object] | None:
+    """A JSON object as pygls gives it, at any depth; None if it is none."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if hasattr(value, "_asdict"):
+        return {str(key): _plain(item) for key, item in value._asdict().items()}
+    if hasattr(value, "__dict__") and not callable(value):
+        return {str(key): _plain(item) for key, item in vars(value).items()}
+    return None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if isinstance(value, Sequence) and not hasattr(value, "_asdict"):
+        return [_plain(item) for item in value]
+    mapping = _as_mapping(value)
+    return value if mapping is None else mapping
+
+
+def _register(server: ForetypeServer) -> None:
+    """Register what the server answers; statically, since some editors ask without announcing that they can."""
+    options = types.InlineCompletionOptions(work_done_progress=False)
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        server.initialized_with(params)
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        await server.begin()
+
+    @server.feature(types.SHUTDOWN)
+    async def shutdown(params: Any) -> None:
+        await server.finish()
+
+    @server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, options)
+    async def inline(params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
+        return await server.inline(params)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        server.document_opened(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        server.document_changed(params.text_document.uri)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        server.document_closed(params.text_document.uri)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.folders_changed(params.event)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configuration(params: types.DidChangeConfigurationParams) -> None:
+        await server.configure(params.settings)
+
+    @server.command(ACCEPTED_COMMAND)
+    def accepted(*arguments: Any) -> None:
+        server.accepted(arguments[0] if arguments else None)
+
+    @server.feature(DID_SHOW)
+    def shown(params: Any) -> None:
+        """What is given is taken for shown already."""
+
+    @server.feature(DID_ACCEPT_PARTLY)
+    def accepted_partly(params: Any) -> None:
+        server.accepted_partly(params)
+
+    @server.feature(STATS)
+    def stats(params: Any) -> dict[str, Any]:
+        return server.statistics()
+
+
+def _register_menu(server: ForetypeServer) -> None:
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(resolve_provider=False))
+    async def menu(params: types.CompletionParams) -> types.CompletionList | None:
+        return await server.menu(params)
+
+
+async def serve(server: ForetypeServer, reader: Reader, writer: Any) -> None:
+    """Serve one editor until it leaves; its sources are closed whatever happens."""
+    server.protocol.set_writer(writer)
+    try:
+        await read_messages(reader, server.protocol)
+    finally:
+        await server.finish()
+
+
+def run_stdio(server: ForetypeServer | None = None) -> int:
+    """Serve the editor on standard input and output; the process's exit code."""
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # a stray print must not break the protocol
+    served = ForetypeServer() if server is None else server
+
+    async def main() -> None:
+        await serve(served, StdinAsyncReader(stdin, served.thread_pool), StdoutWriter(stdout))
+
+    return _until_exit(main())
+
+
+def run_tcp(host: str, port: int) -> int:
+    """Listen on `host`:`port`, serve the first editor that connects, and leave with it; the process's exit code.
+
+    Raises OSError if the address cannot be listened on.
+    """
+
+    async def main() -> None:
+        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+        def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if connected.done():
+                writer.close()
+            else:
+                connected.set_result((reader, writer))
+
+        listening = await asyncio.start_server(connect, host, port)
+        address = listening.sockets[0].getsockname()
+        print(f"foretype-lsp: ready on {address[0]}:{address[1]}", file=sys.stderr, flush=True)
+        reader, writer = await connected
+        listening.close()
+        await serve(ForetypeServer(), reader, writer)
+        writer.close()
+
+    return _until_exit(main())
+
+
+def _until_exit(main: Any) -> int:
+    try:
+        asyncio.run(main)
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except (BrokenPipeError, ConnectionResetError):
+        logger.info("The editor closed its connection without saying goodbye.")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0

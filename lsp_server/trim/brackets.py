@@ -1,0 +1,63 @@
+"""Brackets and quotes that stand behind the cursor already are not closed a second time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lsp_server.code_lines import CLOSING, PAIRS, current_line, indentation, lines_below, rest_of_line
+from lsp_server.trim.view import View
+
+QUOTES: Final = frozenset("\"'`")
+
+
+def without_present_closers(text: str, view: View) -> str:
+    """`text` up to where it closes what is closed behind the cursor already; what follows would come before that."""
+    rest = rest_of_line(view.context).strip()
+    below = next(lines_below(view.context), "")
+    opened: list[str] = []
+    quote = _open_quote(current_line(view.context))
+    inherited = bool(quote)
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if quote:
+            if character == "\\":
+                at += 1
+            elif character == quote:
+                if inherited and rest.startswith(quote):
+                    return text[:at]
+                quote, inherited = "", False
+            elif character == "\n":
+                quote, inherited = "", False  # an apostrophe in a comment, or a string that is not closed
+        elif character in QUOTES:
+            quote = character
+        elif character in PAIRS:
+            opened.append(PAIRS[character])
+        elif character in CLOSING:
+            if opened and opened[-1] == character:
+                opened.pop()
+            elif rest.startswith(character) or (not rest and _closes_below(text, at, below)):
+                return text[:at]
+        at += 1
+    return text
+
+
+def _open_quote(line: str) -> str:
+    """The quote of the string that the end of `line` is in; "" outside of strings."""
+    quote, at = "", 0
+    while at < len(line):
+        if quote and line[at] == "\\":
+            at += 1
+        elif quote == line[at]:
+            quote = ""
+        elif not quote and line[at] in QUOTES:
+            quote = line[at]
+        at += 1
+    return quote
+
+
+def _closes_below(text: str, at: int, below: str) -> bool:
+    """Whether the closing bracket that starts a line at `at` is the one that the next line below starts with."""
+    start = text.rfind("\n", 0, at) + 1
+    own = text[start:at]
+    return start > 0 and not own.strip() and below.strip()[:1] == text[at] and len(own) >= len(indentation(below))

@@ -1,0 +1,49 @@
+"""A model that goes round in circles is stopped after the first round."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lsp_server.trim.view import View
+
+MAX_UNIT_LINES: Final = 3
+"""Blocks of up to so many lines are looked at."""
+ROUNDS: Final = 3
+"""So many equal blocks in a row are a circle: two are common in code."""
+
+_WITHIN_LINE: Final = re.compile(r"(.{2,40}?)\1{5,}")
+"""The same 2 to 40 characters six times in a row."""
+
+
+_ONE_CHARACTER: Final = re.compile(r"([^\s\-=*#~_+/.])\1{11,}")
+"""The same character twelve times in a row, but for those that rules and boxes in comments are drawn with."""
+
+
+def without_repetition(text: str, view: View) -> str:
+    """`text` up to the end of the first of several equal blocks of lines, or equal pieces of a line.
+
+    A run of one character goes altogether: the first of it is as wrong as the others.
+    """
+    if found := _ONE_CHARACTER.search(text):
+        return text[: found.start()]
+    for found in _WITHIN_LINE.finditer(text):
+        unit = found.group(1)
+        if len(set(unit)) > 1:  # a rule such as ------ is no circle
+            return text[: found.start() + len(unit)]
+    return _lines_once(text)
+
+
+def _lines_once(text: str) -> str:
+    pieces = text.split("\n")
+    for start in range(len(pieces)):
+        for size in range(1, MAX_UNIT_LINES + 1):
+            unit = pieces[start : start + size]
+            if len(unit) < size or not any(line.strip() for line in unit):
+                continue
+            rounds = 1
+            while pieces[start + rounds * size : start + (rounds + 1) * size] == unit:
+                rounds += 1
+            if rounds >= ROUNDS:
+                return "\n".join(pieces[: start + size])
+    return text

@@ -1,0 +1,312 @@
+"""The completer over a fake source, in virtual time: who is asked, joined and cancelled, and what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from completion_fakes import FakeSource, run_virtual
+
+from lsp_server.completer import Ask, Completer, Nothing, Outcome, Suggested, Superseded
+from lsp_server.documents import ContentChange, Documents
+from lsp_server.positions import PositionEncoding, Range
+from lsp_server.settings import Settings
+from wire_protocol.frames import Context
+
+URI = "file:///w/a.py"
+
+
+def oracle(truth: str) -> Callable[[Context], str]:
+    """A source that knows the whole text."""
+
+    def script(context: Context) -> str:
+        so_far = context.before + context.typed
+        return truth[len(so_far) :] if truth.startswith(so_far) else ""
+
+    return script
+
+
+class FakeEditor:
+    """Types into a document and asks, each key one request, as editors do."""
+
+    def __init__(self, source: FakeSource, text: str = "", settings: Settings | None = None) -> None:
+        clock = asyncio.get_running_loop().time
+        self.documents = Documents(clock, PositionEncoding.UTF32)
+        self.document = self.documents.open(URI, "python", 0, text)
+        self.completer = Completer(source, settings or Settings(), lambda uri: "key", clock=clock)
+        self.cursor = len(text)
+
+    def edit(self, start: int, end: int, new: str) -> None:
+        text = self.document.text
+        span = Range(text.position_at(start), text.position_at(end))
+        change = self.documents.change(URI, self.document.version + 1, [ContentChange(new, span)])
+        self.completer.changed(URI, change)
+
+    def type(self, key: str) -> None:
+        self.edit(self.cursor, self.cursor, key)
+        self.cursor += len(key)
+
+    async def ask(self, *, invoked: bool = False, channel: str = "inline") -> Outcome:
+        change = self.document.last_change
+        snapshot = self.document.snapshot(self.document.text.position_at(self.cursor))
+        at = change.at if change else None
+        return await self.completer.complete(
+            Ask(snapshot, "a.py", self.document.problem, invoked, changed_at=at, channel=channel)
+        )
+
+    def press(self, key: str) -> asyncio.Task[Outcome]:
+        self.type(key)
+        return asyncio.create_task(self.ask())
+
+
+def text_of(outcome: Outcome) -> str:
+    assert isinstance(outcome, Suggested), outcome
+    return outcome.text
+
+
+def test_a_suggestion_is_one_line_and_its_stream_is_stopped_there() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value + 1\nmore\nand more\n")
+        editor = FakeEditor(source)
+        assert text_of(await editor.press("x = ")) == "value + 1"
+        assert source.cancelled == [source.requests[0].id]
+        assert (source.requests[0].lines, source.requests[0].doc) == ("single", "key")
+
+    run_virtual(main())
+
+
+def test_a_model_is_asked_after_the_quiet_time_that_counts_from_the_edit() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value", latency_s=0.1)
+        editor = FakeEditor(source)
+        began = editor.completer.now()
+        outcome = await editor.press("x = ")
+        assert text_of(outcome) == "value"
+        assert editor.completer.now() - began == pytest.approx(0.150)
+
+    run_virtual(main())
+
+
+def test_typing_through_a_suggestion_is_answered_from_the_cache_at_once() -> None:
+    async def main() -> None:
+        source = FakeSource(oracle("x = value + 1\n"))
+        editor = FakeEditor(source)
+        await editor.press("x")
+        began = editor.completer.now()
+        for number, key in enumerate(" = value + "):
+            outcome = await editor.press(key)
+            assert text_of(outcome) == "x = value + 1"[number + 2 :]
+            assert isinstance(outcome, Suggested)
+            assert outcome.source == "cache"
+        assert editor.completer.now() == began
+        assert (len(source.requests), editor.completer.counters.cache_hits) == (1, 11)
+
+    run_virtual(main())
+
+
+def test_a_fast_typist_joins_the_generation_in_flight() -> None:
+    async def main() -> None:
+        source = FakeSource(oracle("x = value\n"), latency_s=0.3)
+        editor = FakeEditor(source)
+        tasks = [editor.press("x")]
+        for key in " =":
+            await asyncio.sleep(0.12)
+            tasks.append(editor.press(key))
+        outcomes = await asyncio.gather(*tasks)
+        assert [type(outcome) for outcome in outcomes[:-1]] == [Superseded, Superseded]
+        assert text_of(outcomes[-1]) == " value"
+        assert len(source.requests) == 1
+
+    run_virtual(main())
+
+
+def test_a_generation_that_is_contradicted_is_cancelled_at_once() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "alpha" if not context.typed.endswith("b") else "eta", latency_s=0.2)
+        source.gap_s = 1.0
+        editor = FakeEditor(source)
+        first = editor.press("x = ")
+        await asyncio.sleep(0.3)
+        second = editor.press("b")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert source.cancelled == [1]
+        assert isinstance(await first, Superseded)
+        assert text_of(await second) == "eta"
+
+    run_virtual(main())
+
+
+def test_at_most_two_generations_of_a_document_are_in_flight() -> None:
+    async def main() -> None:
+        source = FakeSource(oracle("abcdefghijklmnopqrst"), latency_s=1.5)
+        editor = FakeEditor(source)
+        most = 0
+        tasks = []
+        for key in "abcdefghijklm":
+            tasks.append(editor.press(key))
+            await asyncio.sleep(0.1)
+            most = max(most, len(source.requests) - len(source.cancelled))
+        outcomes = await asyncio.gather(*tasks)
+        assert text_of(outcomes[-1]) == "nopqrst"
+        assert most == 2
+        assert source.requests[-1].supersedes
+
+    run_virtual(main())
+
+
+def test_a_cancelled_request_leaves_its_generation_to_the_next_key() -> None:
+    async def main() -> None:
+        source = FakeSource(oracle("x = value\n"), latency_s=0.3)
+        editor = FakeEditor(source)
+        first = editor.press("x")
+        await asyncio.sleep(0.2)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        assert first.cancelled()
+        assert text_of(await editor.press(" ")) == "= value"
+        assert (len(source.requests), source.cancelled) == (1, [1])  # stopped by its first newline, not before
+        assert editor.completer.counters.cancelled == 1
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("invoked", "seconds"), [(False, 2.0), (True, 8.0)])
+def test_a_source_that_never_answers_is_given_up(invoked: bool, seconds: float) -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "late", latency_s=100.0)
+        editor = FakeEditor(source)
+        editor.type("x = ")
+        began = editor.completer.now()
+        assert isinstance(await editor.ask(invoked=invoked), Nothing)
+        assert editor.completer.now() - began == pytest.approx(seconds)
+        assert source.cancelled == [1]
+
+    run_virtual(main())
+
+
+def test_an_unavailable_source_is_a_sentence() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "")
+        source.unavailable = "The edge cannot be reached."
+        editor = FakeEditor(source)
+        assert await editor.press("x") == Nothing("The edge cannot be reached.")
+
+    run_virtual(main())
+
+
+def test_a_fault_in_a_source_is_an_empty_answer() -> None:
+    async def main() -> None:
+        def broken(context: Context) -> str:
+            raise ValueError("broken")
+
+        editor = FakeEditor(FakeSource(broken))
+        assert isinstance(await editor.press("x"), Nothing)
+
+    run_virtual(main())
+
+
+def test_a_block_is_shown_line_by_line_whole_when_it_takes_long() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "\n    a = 1\n    b = 2\n    c = 3\n", piece=11)
+        source.gap_s = 0.3
+        editor = FakeEditor(source, "")
+        assert text_of(await editor.press("def f():")) == "\n    a = 1\n    b = 2"
+
+    run_virtual(main())
+
+
+def test_a_line_cut_by_the_limit_is_shown_once_and_not_replayed_as_whole() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "some_long_na")
+        source.reason = "length"
+        editor = FakeEditor(source)
+        assert text_of(await editor.press("x = ")) == "some_long_na"
+        await editor.press("s")
+        assert len(source.requests) == 2
+
+    run_virtual(main())
+
+
+def test_nothing_is_asked_after_an_undo() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value")
+        editor = FakeEditor(source, "x = 1\n")
+        await editor.press("yz")
+        editor.edit(6, 8, "")
+        editor.cursor = 6
+        assert isinstance(await editor.ask(), Nothing)
+        assert len(source.requests) == 1
+
+    run_virtual(main())
+
+
+def test_a_refused_document_asks_nobody() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value")
+        editor = FakeEditor(source, settings=Settings(enabled=False))
+        assert isinstance(await editor.press("x"), Nothing)
+        assert source.requests == []
+        assert editor.completer.counters.refused == 1
+
+    run_virtual(main())
+
+
+def test_two_channels_of_a_document_do_not_supersede_each_other() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value")
+        editor = FakeEditor(source)
+        editor.type("x = ")
+        outcomes = await asyncio.gather(editor.ask(), editor.ask(channel="menu"))
+        assert [text_of(outcome) for outcome in outcomes] == ["value", "value"]
+        assert len(source.requests) == 1
+
+    run_virtual(main())
+
+
+def test_closing_a_document_ends_what_is_under_way() -> None:
+    async def main() -> None:
+        source = FakeSource(lambda context: "value", latency_s=1.0)
+        editor = FakeEditor(source)
+        task = editor.press("x = ")
+        await asyncio.sleep(0.2)
+        editor.completer.closed(URI)
+        assert isinstance(await task, Superseded)
+        assert source.forgotten == ["key"]
+
+    run_virtual(main())
+
+
+def test_an_accepted_suggestion_is_counted_once() -> None:
+    async def main() -> None:
+        editor = FakeEditor(FakeSource(lambda context: "value"))
+        outcome = await editor.press("x = ")
+        assert isinstance(outcome, Suggested)
+        acceptances, counters = editor.completer.acceptances, editor.completer.counters
+        assert acceptances.accepted_partly(outcome.id, 3)
+        assert acceptances.accepted(outcome.id)
+        assert not acceptances.accepted(outcome.id)
+        assert (counters.accepted, counters.accepted_partly, counters.accepted_characters) == (1, 1, 5)
+
+    run_virtual(main())
+
+
+def test_every_key_has_one_answer_and_right_text_stands_at_nearly_every_key() -> None:
+    async def main() -> None:
+        truth = "total = sum(value for value in values if value > 0)"
+        source = FakeSource(oracle(truth), latency_s=0.3)
+        editor = FakeEditor(source)
+        shown = 0
+        tasks = []
+        for number, key in enumerate(truth[:49]):
+            tasks.append(editor.press(key))
+            await asyncio.sleep(0.1)
+            done = tasks[-1].done() and tasks[-1].result()
+            shown += isinstance(done, Suggested) and done.text == truth[number + 1 :]
+            await asyncio.sleep(0.02)
+        outcomes = await asyncio.gather(*tasks)
+        assert len(outcomes) == 49
+        assert shown >= 44
+
+    run_virtual(main())
