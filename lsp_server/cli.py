@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--tcp", type=_address, metavar="HOST:PORT", help="listen there for one editor instead")
     # vscode-languageclient and others pass it to every server; it is not needed on stdio.
     parser.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    commands = parser.add_subparsers(dest="COMMAND", title="commands", metavar="COMMAND")
     for name, (_, what) in COMMANDS.items():
         commands.add_parser(name, help=what, add_help=False)
     return parser

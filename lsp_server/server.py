@@ -32,7 +32,7 @@ from lsp_server.sources.build import build_source
 from lsp_server.stats import StatsFile, stats_file
 from lsp_server.status import Status, overall
 from lsp_server.text_store import InvalidRangeError
-from lsp_server.transport import Reader, read_messages
+from lsp_server.transport import Leave, Reader, read_messages
 from lsp_server.version import version
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ CONFIGURATION_S: Final = 5.0
 EMPTY: Final = types.InlineCompletionList(items=[])
 
 SourceFactory = Callable[[Settings], Source]
+
+
+TURNS_TO_ANSWER: Final = 4
+"""Turns of the event loop in which pygls, through callbacks, answers a `shutdown` whose handler is through; an editor
+may say `exit` without waiting for that."""
 
 
 class ForetypeServer(DocumentServer):
@@ -79,6 +84,7 @@ class ForetypeServer(DocumentServer):
         self._with_command = True
         self._status: Status | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._finishing: asyncio.Task[None] | None = None
         self._client_log = ClientLog(self)
         self._flushed: dict[str, int] = {}
         self._roots: tuple[str, ...] = ()
@@ -117,7 +123,16 @@ class ForetypeServer(DocumentServer):
         await self.configure()
 
     async def finish(self) -> None:
-        """Close the sources and write the counters; may be called twice."""
+        """Close the sources and write the counters, once, however many ask: `shutdown`, and the end of the session.
+
+        An editor may send `exit` without waiting for the answer to `shutdown`, or just close the connection; whoever
+        comes later waits for the first to be through, so that `shutdown` is answered and nothing is cut short.
+        """
+        if self._finishing is None:
+            self._finishing = asyncio.create_task(self._finish(), name="foretype finish")
+        await asyncio.shield(self._finishing)
+
+    async def _finish(self) -> None:
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
@@ -417,12 +432,20 @@ def _register_menu(server: ForetypeServer) -> None:
 
 
 async def serve(server: ForetypeServer, reader: Reader, writer: Any) -> None:
-    """Serve one editor until it leaves; its sources are closed whatever happens."""
+    """Serve one editor until it leaves; its sources are closed whatever happens.
+
+    Raises SystemExit, with LSP's exit code, if the editor said `exit`.
+    """
     server.protocol.set_writer(writer)
+    leave: Leave | None = None
     try:
-        await read_messages(reader, server.protocol)
+        leave = await read_messages(reader, server.protocol)
     finally:
         await server.finish()
+    for _ in range(TURNS_TO_ANSWER):
+        await asyncio.sleep(0)
+    if leave is not None:
+        leave()
 
 
 def run_stdio(server: ForetypeServer | None = None) -> int:

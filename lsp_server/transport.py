@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Protocol
 
-from lsprotocol.types import ErrorCodes, ResponseError
+from lsprotocol.types import EXIT, ErrorCodes, ResponseError
 from pygls.exceptions import JsonRpcException
 from pygls.protocol import JsonRPCProtocol
 
@@ -35,22 +36,28 @@ class Reader(Protocol):
         ...
 
 
-async def read_messages(reader: Reader, protocol: JsonRPCProtocol) -> None:
-    """Hand every message to `protocol` until the editor closes the connection. SystemExit of `exit` passes through."""
+Leave = Callable[[], None]
+"""What to call to leave as the editor's `exit` wants it; raises SystemExit."""
+
+
+async def read_messages(reader: Reader, protocol: JsonRPCProtocol) -> Leave | None:
+    """Hand every message to `protocol` until the editor closes the connection (None) or says `exit` (how to)."""
     while True:
         length = await _read_length(reader)
         if length is None:
-            return
+            return None
         if length > MAX_MESSAGE_BYTES:
             logger.error("The editor sent a message of %d bytes, more than is read: the session ends.", length)
-            return
+            return None
         try:
             body = await reader.readexactly(length)
         except EOFError:
-            return
+            return None
         if len(body) < length:
-            return
-        _handle(body, protocol)
+            return None
+        leave = _handle(body, protocol)
+        if leave is not None:
+            return leave
 
 
 async def _read_length(reader: Reader) -> int | None:
@@ -64,16 +71,19 @@ async def _read_length(reader: Reader) -> int | None:
     return None
 
 
-def _handle(body: bytes, protocol: JsonRPCProtocol) -> None:
+def _handle(body: bytes, protocol: JsonRPCProtocol) -> Leave | None:
     try:
         message = json.loads(body, object_hook=protocol.structure_message)
     except (ValueError, RecursionError, JsonRpcException):
         _refuse(body, protocol)
-        return
+        return None
     if not hasattr(message, "jsonrpc"):
         logger.warning("The editor sent something that is no JSON-RPC message; it is ignored.")
-        return
+        return None
+    if getattr(message, "method", "") == EXIT:
+        return partial(protocol.handle_message, message)
     protocol.handle_message(message)
+    return None
 
 
 def _refuse(body: bytes, protocol: JsonRPCProtocol) -> None:

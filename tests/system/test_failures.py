@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import psutil
+from raw_lsp import RawClient
 from stack import Stack
 
 
@@ -86,3 +87,64 @@ async def test_requests_without_a_pause_are_each_answered_once(stack: Stack) -> 
     burst = [stack.editor.press(key) for key in "\n    total = a + b\n    return total"]
     answers = await asyncio.gather(*(stack.answer(request) for request in burst))
     assert len(answers) == len(burst)
+
+
+async def test_every_request_has_exactly_one_answer_through_every_failure(stack: Stack) -> None:
+    uri = (stack.folder / "sums.py").as_uri()
+    client = RawClient()
+    await asyncio.gather(stack.worker.start(), stack.proxy.start(), client.start(stack.environment))
+    first = client.ask("initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+    await client.until_answered(first, seconds=30)
+    client.notify("initialized", {})
+    client.notify(
+        "textDocument/didOpen",
+        {"textDocument": {"uri": uri, "languageId": "python", "version": 0, "text": "def add(a, b):\n"}},
+    )
+    version = 0
+
+    def type_a_line() -> list[int]:
+        nonlocal version
+        asked = []
+        for column, character in enumerate("    return a + b"):
+            version += 1
+            place = {"line": 1, "character": column}
+            client.notify(
+                "textDocument/didChange",
+                {
+                    "textDocument": {"uri": uri, "version": version},
+                    "contentChanges": [{"range": {"start": place, "end": place}, "text": character}],
+                },
+            )
+            asked.append(
+                client.ask(
+                    "textDocument/inlineCompletion",
+                    {
+                        "textDocument": {"uri": uri},
+                        "position": {"line": 1, "character": column + 1},
+                        "context": {"triggerKind": 1 + version % 2},
+                    },
+                )
+            )
+        version += 1
+        client.notify(
+            "textDocument/didChange",
+            {
+                "textDocument": {"uri": uri, "version": version},
+                "contentChanges": [{"text": "def add(a, b):\n"}],
+            },
+        )
+        return asked
+
+    async def kill_local() -> None:
+        local = stack.local_worker()
+        if local is not None:
+            local.kill()
+
+    for kill in (stack.proxy.kill, kill_local, stack.proxy.start, stack.worker.kill, kill_local, stack.worker.start):
+        asked = type_a_line()
+        await kill()
+        asked += type_a_line()
+        await client.until_answered(*asked, seconds=20)
+    await client.stop()
+    assert client.answers == dict.fromkeys(client.asked, 1)
+    assert client.errors == []
