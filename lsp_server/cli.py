@@ -54,8 +54,8 @@ def _command(name: str, argv: list[str]) -> int:
 def _serve(argv: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(argv)
-    if options.command is not None:
-        parser.error(f"options before `{options.command}` are not understood; write them after it.")
+    if options.COMMAND is not None:
+        parser.error(f"options before `{options.COMMAND}` are not understood; write them after it.")
     _log()
     server = importlib.import_module("lsp_server.server")
     run_stdio: Callable[[], int] = server.run_stdio
