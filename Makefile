@@ -34,7 +34,6 @@ imports: setup ## import-linter: the programs import only wire_protocol of ours
 check: lint types imports ## lint, types and imports
 
 $(TRAIN_VENV)/.foretype-setup: training/requirements.txt
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "training needs Python 3.11 or later as python3"; exit 1; }
 	@test -x $(TRAIN_VENV)/bin/python || $(BIN)/python -m venv $(TRAIN_VENV)
 	@echo "Installing PyTorch and the rest of training/requirements.txt"
 	@$(TRAIN_VENV)/bin/python -m pip install -q --disable-pip-version-check -r training/requirements.txt

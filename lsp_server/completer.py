@@ -29,6 +29,7 @@ from lsp_server.pacing import Pacing
 from lsp_server.settings import Settings
 from lsp_server.sources.base import Source, SourceName, SourceRequest
 from lsp_server.trim import trim
+from lsp_server.trim.repetition import first_round
 from wire_protocol.agreement import remaining
 from wire_protocol.frames import Context, Kind, Lines
 
@@ -290,11 +291,14 @@ class Completer:
         self.counters.tokens_generated += generation.tokens
         if generation.completeness is not None:
             self.last_failure = ""
+            # Where a circle ends must not depend on how much of it was typed already, so it is left here, once.
+            produced = first_round(generation.produced)
+            whole = len(produced) < len(generation.produced)
             self._cache.store(
                 generation.context,
-                generation.produced,
+                produced,
                 generation.lines,
-                generation.completeness,
+                Completeness.WHOLE if whole else generation.completeness,
                 generation.source,
             )
         elif not generation.cancelled:

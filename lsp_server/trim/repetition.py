@@ -21,6 +21,11 @@ _ONE_CHARACTER: Final = re.compile(r"([^\s\-=*#~_+/.])\1{11,}")
 
 
 def without_repetition(text: str, view: View) -> str:
+    """`text` up to where it begins to go round in circles."""
+    return first_round(text)
+
+
+def first_round(text: str) -> str:
     """`text` up to the end of the first of several equal blocks of lines, or equal pieces of a line.
 
     A run of one character goes altogether: the first of it is as wrong as the others.

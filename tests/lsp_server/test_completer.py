@@ -88,6 +88,17 @@ def test_a_model_is_asked_after_the_quiet_time_that_counts_from_the_edit() -> No
     run_virtual(main())
 
 
+def test_typing_into_a_circle_does_not_bring_more_of_it() -> None:
+    async def main() -> None:
+        editor = FakeEditor(FakeSource(lambda context: "(item, _cache" * 12))
+        shown = text_of(await editor.press("_cache"))
+        assert shown == "(item, _cache"
+        for key in "(item":
+            assert text_of(await editor.press(key)) == (shown := shown.removeprefix(key))
+
+    run_virtual(main())
+
+
 def test_typing_through_a_suggestion_is_answered_from_the_cache_at_once() -> None:
     async def main() -> None:
         source = FakeSource(oracle("x = value + 1\n"))
