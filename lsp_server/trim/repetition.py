@@ -12,8 +12,8 @@ MAX_UNIT_LINES: Final = 3
 ROUNDS: Final = 3
 """So many equal blocks in a row are a circle: two are common in code."""
 
-_WITHIN_LINE: Final = re.compile(r"(.{2,40}?)\1{5,}")
-"""The same 2 to 40 characters six times in a row."""
+_WITHIN_LINE: Final = re.compile(r"(.{2,7}?)\1{5,}|(.{8,60}?)\2{2,}")
+"""The same few characters six times in a row, or the same phrase three times."""
 
 
 _ONE_CHARACTER: Final = re.compile(r"([^\s\-=*#~_+/.])\1{11,}")
@@ -33,7 +33,7 @@ def first_round(text: str) -> str:
     if found := _ONE_CHARACTER.search(text):
         return text[: found.start()]
     for found in _WITHIN_LINE.finditer(text):
-        unit = found.group(1)
+        unit = found.group(1) or found.group(2)
         if len(set(unit)) > 1:  # a rule such as ------ is no circle
             return text[: found.start() + len(unit)]
     return _lines_once(text)

@@ -113,8 +113,21 @@ def test_the_rest_of_the_line_is_not_suggested_again(marked: str, text: str, kep
         ("    \n\n\n\nx", "    \n\n\n\nx"),
         ("size, " + "d" * 40, "size, "),
         ("0x00000000", "0x00000000"),
+        ("wraps a function to a function to a function to a function", "wraps a function to"),
+        ("None, None, None, None", "None, None, None, None"),
     ],
-    ids=["a line", "a block", "twice is code", "within a line", "a rule", "blank lines", "a run", "a number"],
+    ids=[
+        "a line",
+        "a block",
+        "twice is code",
+        "within a line",
+        "a rule",
+        "blank lines",
+        "a run",
+        "a number",
+        "a phrase",
+        "arguments",
+    ],
 )
 def test_a_circle_is_left_after_its_first_round(text: str, kept: str) -> None:
     assert without_repetition(text, view("│")) == kept
