@@ -32,12 +32,15 @@ def free_port() -> int:
 
 
 class Program:
-    """`python -m MODULE ARGUMENTS…` with its output in a log file."""
+    """`python -m MODULE ARGUMENTS…` with its output in a log file; `ready` is what it prints once it can be used."""
 
-    def __init__(self, module: str, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, module: str, arguments: list[str], log: Path, environment: dict[str, str], ready: str = READY_WORD
+    ) -> None:
         self._command = [sys.executable, "-m", module, *arguments]
         self._name = module
         self._log = log
+        self._ready = ready
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -49,7 +52,7 @@ class Program:
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT):
-                while READY_WORD not in self._logged():
+                while self._ready not in self._logged():
                     if self._process.returncode is not None:
                         raise ProgramFailedError(f"{self._name} left with {self._process.returncode}: {self._end()}")
                     await asyncio.sleep(0.05)
