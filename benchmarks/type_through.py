@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -194,6 +195,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.serve:
         return serve()
+    logging.getLogger("pygls").setLevel(logging.ERROR)  # the client here has no use for status and log messages
     few = max(1, options.lines // 10)
     print(f"{'where':<22}{'cache':<7}{'keys':>6}{'p50 ms':>10}{'p99 ms':>10}{'p99 CPU':>10}{'faster':>9}")
     missed = busy = False

@@ -1,0 +1,1 @@
+"""How the starter model is made: corpus, tokenizer, samples, training, export, evaluation. See README.md."""

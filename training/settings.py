@@ -1,0 +1,58 @@
+"""Reads training/starter.toml: one place for paths, seeds and sizes of every step."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEFAULT_CONFIG = Path(__file__).resolve().parent / "starter.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration; sections stay as the plain tables of the file."""
+
+    seed: int
+    output: Path
+    corpus: dict[str, Any]
+    tokenizer: dict[str, Any]
+    samples: dict[str, Any]
+    train: dict[str, Any]
+    export: dict[str, Any]
+    evaluate: dict[str, Any]
+
+    def path(self, name: str) -> Path:
+        """A file named in the configuration, relative to the repository root unless absolute."""
+        return REPOSITORY / name
+
+
+def load(path: Path = DEFAULT_CONFIG) -> Settings:
+    """Read a configuration file.
+
+    Raises:
+        SystemExit: the file is missing, is not TOML, or lacks a section; the message says which.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Settings(
+            seed=table["seed"],
+            output=REPOSITORY / table["output"],
+            **{name: table[name] for name in ("corpus", "tokenizer", "samples", "train", "export", "evaluate")},
+        )
+    except FileNotFoundError:
+        raise SystemExit(f"No configuration file at {path}: pass one with --config.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SystemExit(f"{path} is not valid TOML: {error}.") from None
+    except KeyError as error:
+        raise SystemExit(f"{path} has no {error} section: see training/starter.toml for one that works.") from None
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """A parser with the `--config` option that every step has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="default: training/starter.toml")
+    return parser
