@@ -23,11 +23,12 @@ from typing import Final, NamedTuple
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-from lsp_server import server as lsp
 from lsp_server.cache import Cache, Match
 from lsp_server.completer import Ask, Completer, Suggested
 from lsp_server.documents import ContentChange, Documents
 from lsp_server.positions import PositionEncoding, Range
+from lsp_server.serve import run_stdio
+from lsp_server.server import ForetypeServer
 from lsp_server.settings import Settings
 from lsp_server.sources.base import Ended, Piece, SourceRequest, SourceStatus
 from wire_protocol.frames import Context
@@ -178,7 +179,7 @@ async def over_stdio(lines: int, with_cache: bool) -> list[Took]:
 def serve() -> int:
     """The language server with the stand-in for its sources."""
     cache = NoCache if os.environ.get(WITHOUT) else Cache
-    return lsp.run_stdio(lsp.ForetypeServer(lambda settings: StandIn(), make_cache=cache))
+    return run_stdio(ForetypeServer(lambda settings: StandIn(), make_cache=cache))
 
 
 def quantile(values: list[float], share: float) -> float:

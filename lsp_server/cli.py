@@ -57,7 +57,7 @@ def _serve(argv: list[str]) -> int:
     if options.COMMAND is not None:
         parser.error(f"options before `{options.COMMAND}` are not understood; write them after it.")
     _log()
-    server = importlib.import_module("lsp_server.server")
+    server = importlib.import_module("lsp_server.serve")
     run_stdio: Callable[[], int] = server.run_stdio
     run_tcp: Callable[[str, int], int] = server.run_tcp
     if options.tcp is not None:

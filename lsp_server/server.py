@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.io_ import StdinAsyncReader, StdoutWriter
 from pygls.uris import to_fs_path
 
 from lsp_server.cache import Cache
@@ -24,6 +22,7 @@ from lsp_server.counters import Counters
 from lsp_server.documents import Document, Documents, Snapshot
 from lsp_server.install_key import document_key, install_key
 from lsp_server.items import ACCEPTED_COMMAND, inline_item, menu_item, suggestion_id, takes_commands
+from lsp_server.json_values import as_mapping, get
 from lsp_server.paths import UnsafeFolderError
 from lsp_server.pygls_adapter import DocumentServer, position_from_lsp
 from lsp_server.settings import Loaded, Settings, load_settings
@@ -32,7 +31,6 @@ from lsp_server.sources.build import build_source
 from lsp_server.stats import StatsFile, stats_file
 from lsp_server.status import Status, overall
 from lsp_server.text_store import InvalidRangeError
-from lsp_server.transport import Leave, Reader, read_messages
 from lsp_server.version import version
 
 logger = logging.getLogger(__name__)
@@ -54,11 +52,6 @@ CONFIGURATION_S: Final = 5.0
 EMPTY: Final = types.InlineCompletionList(items=[])
 
 SourceFactory = Callable[[Settings], Source]
-
-
-TURNS_TO_ANSWER: Final = 4
-"""Turns of the event loop in which pygls, through callbacks, answers a `shutdown` whose handler is through; an editor
-may say `exit` without waiting for that."""
 
 
 class ForetypeServer(DocumentServer):
@@ -101,7 +94,7 @@ class ForetypeServer(DocumentServer):
         """The editor introduced itself."""
         self._client_log.attach()
         options = params.initialization_options
-        self._initialization = options if isinstance(options, Mapping) else _as_mapping(options)
+        self._initialization = options if isinstance(options, Mapping) else as_mapping(options)
         client = params.client_info
         self._with_command = takes_commands(client.name if client else "")
         folders = params.workspace_folders or []
@@ -157,7 +150,7 @@ class ForetypeServer(DocumentServer):
 
     async def configure(self, pushed: object = None) -> None:
         """Read the settings again. `pushed` is what a `didChangeConfiguration` carried."""
-        section = _as_mapping(_get(pushed, SECTION))
+        section = as_mapping(get(pushed, SECTION))
         if section is not None:
             self._pushed = section
         async with self._configuring:  # one after the other, so that the newest holds
@@ -175,7 +168,7 @@ class ForetypeServer(DocumentServer):
                 answer = await self.workspace_configuration_async(params)
         except (TimeoutError, JsonRpcException):
             return None
-        return _as_mapping(answer[0]) if answer else None
+        return as_mapping(answer[0]) if answer else None
 
     async def _use(self, settings: Settings) -> None:
         if self.completer is None or settings == self._settings:
@@ -339,33 +332,9 @@ class ForetypeServer(DocumentServer):
 
     def accepted_partly(self, params: object) -> None:
         """`textDocument/didPartiallyAcceptCompletion`: `acceptedLength` units of UTF-16 from the start of the item."""
-        id, length = suggestion_id(_get(params, "item")), _get(params, "acceptedLength")
+        id, length = suggestion_id(get(params, "item")), get(params, "acceptedLength")
         if self.completer is not None and id is not None and isinstance(length, int):
             self.completer.acceptances.accepted_partly(id, length)
-
-
-def _get(value: object, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-
-
-def _as_mapping(value: object) -> Mapping[str, object] | None:
-    """A JSON object as pygls gives it, at any depth; None if it is none."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if hasattr(value, "_asdict"):
-        return {str(key): _plain(item) for key, item in value._asdict().items()}
-    if hasattr(value, "__dict__") and not callable(value):
-        return {str(key): _plain(item) for key, item in vars(value).items()}
-    return None
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str | int | float | bool) or value is None:
-        return value
-    if isinstance(value, Sequence) and not hasattr(value, "_asdict"):
-        return [_plain(item) for item in value]
-    mapping = _as_mapping(value)
-    return value if mapping is None else mapping
 
 
 def _register(server: ForetypeServer) -> None:
@@ -429,73 +398,3 @@ def _register_menu(server: ForetypeServer) -> None:
     @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(resolve_provider=False))
     async def menu(params: types.CompletionParams) -> types.CompletionList | None:
         return await server.menu(params)
-
-
-async def serve(server: ForetypeServer, reader: Reader, writer: Any) -> None:
-    """Serve one editor until it leaves; its sources are closed whatever happens.
-
-    Raises SystemExit, with LSP's exit code, if the editor said `exit`.
-    """
-    server.protocol.set_writer(writer)
-    leave: Leave | None = None
-    try:
-        leave = await read_messages(reader, server.protocol)
-    finally:
-        await server.finish()
-    for _ in range(TURNS_TO_ANSWER):
-        await asyncio.sleep(0)
-    if leave is not None:
-        leave()
-
-
-def run_stdio(server: ForetypeServer | None = None) -> int:
-    """Serve the editor on standard input and output; the process's exit code."""
-    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # a stray print must not break the protocol
-    served = ForetypeServer() if server is None else server
-
-    async def main() -> None:
-        await serve(served, StdinAsyncReader(stdin, served.thread_pool), StdoutWriter(stdout))
-
-    return _until_exit(main())
-
-
-def run_tcp(host: str, port: int) -> int:
-    """Listen on `host`:`port`, serve the first editor that connects, and leave with it; the process's exit code.
-
-    Raises OSError if the address cannot be listened on.
-    """
-
-    async def main() -> None:
-        connected: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
-            asyncio.get_running_loop().create_future()
-        )
-
-        def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if connected.done():
-                writer.close()
-            else:
-                connected.set_result((reader, writer))
-
-        listening = await asyncio.start_server(connect, host, port)
-        address = listening.sockets[0].getsockname()
-        print(f"foretype-lsp: ready on {address[0]}:{address[1]}", file=sys.stderr, flush=True)
-        reader, writer = await connected
-        listening.close()
-        await serve(ForetypeServer(), reader, writer)
-        writer.close()
-
-    return _until_exit(main())
-
-
-def _until_exit(main: Any) -> int:
-    try:
-        asyncio.run(main)
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 1
-    except (BrokenPipeError, ConnectionResetError):
-        logger.info("The editor closed its connection without saying goodbye.")
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0

@@ -15,10 +15,10 @@ from lsp_server import cli
 
 
 class FakeServer(types.ModuleType):
-    """Stands for `lsp_server.server`."""
+    """Stands for `lsp_server.serve`."""
 
     def __init__(self) -> None:
-        super().__init__("lsp_server.server")
+        super().__init__("lsp_server.serve")
         self.calls: list[object] = []
 
     def run_stdio(self) -> int:
@@ -49,7 +49,7 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     fake = FakeServer()
-    monkeypatch.setitem(sys.modules, "lsp_server.server", fake)
+    monkeypatch.setitem(sys.modules, "lsp_server.serve", fake)
     return fake
 
 

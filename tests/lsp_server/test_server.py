@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from completion_fakes import FakeSource
 
-from lsp_server.server import ForetypeServer, serve
+from lsp_server.serve import serve
+from lsp_server.server import ForetypeServer
 from lsp_server.settings import CompletionSettings, Loaded, LocalSettings, Settings
 from lsp_server.sources.base import SourceStatus
 

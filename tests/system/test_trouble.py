@@ -139,8 +139,9 @@ async def test_an_unsaved_buffer_gets_suggestions(stack: Stack) -> None:
     editor = await other_document(stack, "untitled:Untitled-1", "python", text)
     try:
         async with asyncio.timeout(60):
-            while await editor.press("r") is None:
+            while (suggestion := await editor.press("r")) is None:
                 await editor.press("\n")
+        assert suggestion.source == "local"
     finally:
         await editor.stop()
 

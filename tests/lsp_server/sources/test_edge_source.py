@@ -205,6 +205,7 @@ async def test_goaway_moves_to_the_next_address(edge: FakePeer) -> None:
         await until(lambda: source.state == "ready")
         await edge.send(GoAway(within_ms=1_000))
         await until(lambda: len(other.connections) == 1)
+        assert len(edge.hellos) == 1
     finally:
         await source.close()
         await other.stop()
@@ -232,6 +233,8 @@ async def test_a_peer_that_sends_only_garbage_loses_the_session(edge: FakePeer, 
     for _ in range(10):
         await edge.connections[0].send(b"\xc1garbage")
     await until(lambda: len(edge.hellos) == 2)
+    await until(lambda: source.state == "ready")
+    assert edge.hellos[1].version_max == edge.hellos[0].version_max
 
 
 async def test_an_edge_with_its_limit_reached_is_not_asked(edge: FakePeer) -> None:

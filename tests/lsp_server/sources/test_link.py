@@ -32,6 +32,8 @@ async def test_a_peer_that_answers_no_ping_is_left_and_dialled_again(
     await until(lambda: len(edge.connections) == 1)
     edge.connections[0].transport.pause_reading()  # type: ignore[attr-defined]  # a read transport
     await until(lambda: len(edge.hellos) == 2)
+    await until(lambda: source.state == "ready")
+    assert len(edge.hellos) >= 2
 
 
 async def test_a_pong_counts_as_being_heard(
