@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from lsp_server.completer import Ask, Completer, Nothing, Outcome, Suggested
 from lsp_server.context import workspace_path
 from lsp_server.documents import MAX_DOCUMENT_CHARACTERS, Documents
+from lsp_server.gate import SWITCHED_OFF
 from lsp_server.install_key import document_key, install_key
 from lsp_server.positions import Position, PositionEncoding
 from lsp_server.settings import Settings, load_settings
@@ -147,6 +148,8 @@ def run(argv: list[str]) -> int:
     loaded = load_settings(root=root)
     for problem in loaded.problems:
         _say(str(problem), 0)
+    if not loaded.settings.enabled:
+        return _say(SWITCHED_OFF, NONE)
     outcome = asyncio.run(complete(ask, loaded.settings, build_source(loaded.settings), options.timeout))
     if not isinstance(outcome, Suggested):
         return _say(outcome.sentence if isinstance(outcome, Nothing) else "Interrupted.", NONE)

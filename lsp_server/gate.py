@@ -26,6 +26,8 @@ SECRET_FILES: Final = (
 )  # fmt: skip
 """gitignore patterns of files that hold credentials: nothing of them is sent to any model."""
 
+SWITCHED_OFF: Final = "Suggestions are switched off (the setting `enabled`)."
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -72,7 +74,7 @@ def judge_document(settings: Settings, uri: str, path: str, language: str, probl
     """Whether suggestions are wanted in a document. `path` is relative to the workspace, `problem` says why its
     text cannot be used (too large, binary, out of sync)."""
     if not settings.enabled:
-        return _refusal("disabled", "Suggestions are switched off (the setting `enabled`).")
+        return _refusal("disabled", SWITCHED_OFF)
     if not settings.allows(language):
         return _refusal("language", f"Suggestions are not wanted in {language or 'unnamed'} documents (`languages`).")
     # The whole path, as a file outside the workspace is known to the rest by its name alone.

@@ -175,7 +175,7 @@ class ForetypeServer(DocumentServer):
             return
         old, self._settings = self._settings, settings
         self.completer.settings = settings
-        if (old.edge, old.local) != (settings.edge, settings.local):
+        if (old.enabled, old.edge, old.local) != (settings.enabled, settings.edge, settings.local):
             replaced, self.completer.source = self.completer.source, self._make_source(settings)
             await self.completer.source.start()
             await replaced.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lsp_server.gate import SWITCHED_OFF
 from lsp_server.settings import Settings
 from lsp_server.sources.base import SourceStatus
 
@@ -23,7 +24,7 @@ class Status:
 def overall(settings: Settings, sources: Sequence[SourceStatus]) -> Status | None:
     """Where suggestions come from now; None while that is being found out."""
     if not settings.enabled:
-        return Status("off", "Suggestions are switched off (the setting `enabled`).")
+        return Status("off", SWITCHED_OFF)
     by_name = {status.name: status for status in sources}
     edge, local = by_name.get("edge"), by_name.get("local")
     if edge is not None and edge.state == "ready":

@@ -10,6 +10,8 @@ from lsp_server.sources.local import LocalSource
 
 def build_source(settings: Settings) -> FailoverSource:
     """Edge and local model as configured; nothing connects before `start`."""
+    if not settings.enabled:  # connect to nobody, and start no process, for suggestions that are switched off
+        return FailoverSource(None, None)
     edge = EdgeSource(settings.edge.urls, settings.edge.token) if settings.edge.urls else None
     local = LocalSource(settings.local.model) if settings.local.enabled else None
     return FailoverSource(edge, local)

@@ -10,7 +10,7 @@ from completion_fakes import FakeSource
 
 from lsp_server import complete_command
 from lsp_server.complete_command import BadPlaceError, ask_for, parse_place, run
-from lsp_server.settings import Loaded
+from lsp_server.settings import Loaded, Settings
 from lsp_server.sources.base import SourceStatus
 
 
@@ -78,6 +78,15 @@ def test_without_a_suggestion_the_exit_code_is_one(
     source.states = [SourceStatus("local", "failed", "The model file is missing.")]
     assert run([f"{file}:2:5"]) == 1
     assert "The model file is missing." in capsys.readouterr().err
+
+
+def test_switched_off_suggestions_are_said_to_be(
+    source: FakeSource, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(complete_command, "load_settings", lambda **layers: Loaded(Settings(enabled=False)))
+    assert run([f"{file}:2:5"]) == 1
+    assert "switched off" in capsys.readouterr().err
+    assert source.requests == []
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from lsp_server.serve import serve
 from lsp_server.server import ForetypeServer
 from lsp_server.settings import CompletionSettings, Loaded, LocalSettings, Settings
 from lsp_server.sources.base import SourceStatus
+from lsp_server.sources.build import build_source
 
 URI = "file:///w/a.py"
 RANGE = {"start": {"line": 0, "character": 4}, "end": {"line": 0, "character": 4}}
@@ -307,6 +308,15 @@ async def test_pushed_configuration_holds_from_then_on(client: FakeClient) -> No
         await client.answer(client.request("foretype/stats"))
     assert client.loaded_with[-1]["workspace"] == {"enabled": False}
     assert await client.items(client.inline()) == []
+
+
+async def test_switching_off_lets_the_sources_go(client: FakeClient) -> None:
+    await client.initialize()
+    client.settings = Settings(enabled=False)
+    client.notify("workspace/didChangeConfiguration", {"settings": None})
+    while not client.source.closed:
+        await client.answer(client.request("foretype/stats"))
+    assert build_source(client.settings).statuses() == []
 
 
 async def test_other_sources_in_the_settings_replace_those_that_run(client: FakeClient) -> None:
