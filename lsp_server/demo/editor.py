@@ -63,7 +63,12 @@ class Editor:
     async def start(self, options: dict[str, Any] | None = None, environment: Mapping[str, str] | None = None) -> None:
         """Start the server on stdio with `environment` added to this process's, initialize it, open the document."""
         await self._client.start_io(
-            sys.executable, "-m", "lsp_server", "--stdio", env={**os.environ, **(environment or {})}
+            sys.executable,
+            "-m",
+            "lsp_server",
+            "--stdio",
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
         )
         await self._client.initialize_async(
             types.InitializeParams(
@@ -164,7 +169,7 @@ class Editor:
     async def stop(self) -> None:
         """Close the document and end the server as an editor does."""
         self._client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(self._uri)))
-        with contextlib.suppress(TimeoutError, JsonRpcException):
+        with contextlib.suppress(TimeoutError, JsonRpcException, RuntimeError):  # pygls raises it if the server is gone
             await asyncio.wait_for(self._client.shutdown_async(None), STOP_TIMEOUT)
         self._client.exit(None)
         with contextlib.suppress(TimeoutError):

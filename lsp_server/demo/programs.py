@@ -48,7 +48,12 @@ class Program:
         """Start it and wait until it says that it is ready. Raises ProgramFailedError."""
         with self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+                *self._command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                start_new_session=True,  # Ctrl+C is for the demo, which ends its programs in order
             )
         try:
             async with asyncio.timeout(READY_TIMEOUT):
