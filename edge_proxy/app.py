@@ -182,10 +182,12 @@ class EdgeApp:
             return web.Response(
                 status=400, text=f"This is a WebSocket endpoint for the subprotocol {SUBPROTOCOL}; offer it.\n"
             )
-        with contextlib.suppress(ConnectionError):
+        try:
             await socket.prepare(request)
+        except ConnectionError:  # the client left during the handshake
+            return web.Response()  # aiohttp wants an answer, and cannot end a WebSocket that never began
         transport = request.transport
-        if transport is None or transport.is_closing():  # the client left during the handshake
+        if transport is None or transport.is_closing():
             return socket
         set_nodelay(transport)
         loop = asyncio.get_running_loop()

@@ -49,7 +49,10 @@ async def _session(request: web.Request) -> web.StreamResponse:
     if not socket.can_prepare(request):
         return web.Response(status=426, text=f"This is a WebSocket endpoint, subprotocol {SUBPROTOCOL}.\n")
     with contextlib.suppress(ConnectionError):  # a peer that hangs up, at whatever moment, is no error of ours
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response()  # aiohttp wants an answer, and cannot end a WebSocket that never began
         session = Session(hub, socket, request.transport)
         request.app[SESSIONS].add(session)
         try:

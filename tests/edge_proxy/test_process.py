@@ -78,8 +78,8 @@ async def test_sigterm_drains_and_exits_0(http: aiohttp.ClientSession, make_work
         done = await next_frame(client)
         assert isinstance(done, Done)
         assert done.reason == "stop"
-        assert (await asyncio.wait_for(client.receive(), PATIENCE)).type is aiohttp.WSMsgType.CLOSE
-        assert client.close_code == 1001
+        close = await asyncio.wait_for(client.receive(), PATIENCE)
+        assert (close.type, close.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     await worker.stop()
 

@@ -60,6 +60,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(capacity=st.integers(0, 9))
     def resize(self, capacity: int) -> None:
+        self.capacity = capacity
         self.ledger.resize(capacity)
         self.settle()
 
