@@ -7,11 +7,6 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-from hypothesis import settings
-
-# Wall-clock deadlines fail on a busy machine, and say nothing about the code; fewer examples keep the suite quick.
-settings.register_profile("gpu_worker", deadline=None, max_examples=60)
-settings.load_profile("gpu_worker")
 
 CONTROL_TOKENS = (
     "<|endoftext|>",
