@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,12 @@ class Stack:
             await asyncio.to_thread(psutil.wait_procs, [local], 10)
 
 
-async def run_command(*arguments: str, environment: dict[str, str], seconds: float = 60.0) -> tuple[int, str, str]:
-    """Run `python -m ARGUMENTS…`; exit code, standard output and standard error."""
+async def run_command(
+    *arguments: str, environment: dict[str, str], prefix: Sequence[str] = (), seconds: float = 60.0
+) -> tuple[int, str, str]:
+    """Run `PREFIX… python -m ARGUMENTS…`; exit code, standard output and standard error."""
     process = await asyncio.create_subprocess_exec(
+        *prefix,
         sys.executable,
         "-m",
         *arguments,
