@@ -5,7 +5,9 @@
 The same keys are typed into a file of 2,000 lines: inside the completer, and over JSON-RPC into a
 `foretype-lsp` process of its own (with the model a stand-in that takes 100 ms, as a good edge does); once with the
 cache, once without typing-through, so that each key waits for the model. Keys before the suggestion is shown are not
-counted. On a machine that does other work, wall time has that in it: the CPU time beside it is the server's own.
+counted. Only the rows with the cache say something about Foretype; those without have the stand-in's 100 ms in
+them, and so has the ratio. On a machine that does other work, wall time has that in it, and so has the verdict: the
+CPU time beside it is the server's own.
 """
 
 from __future__ import annotations
@@ -199,7 +201,7 @@ def main() -> int:
     logging.getLogger("pygls").setLevel(logging.ERROR)  # the client here has no use for status and log messages
     few = max(1, options.lines // 10)
     print(f"{'where':<22}{'cache':<7}{'keys':>6}{'p50 ms':>10}{'p99 ms':>10}{'p99 CPU':>10}{'faster':>9}")
-    missed = busy = False
+    missed = False
     for where, measure in (("inside the completer", in_completer), ("over stdio JSON-RPC", over_stdio)):
         without = asyncio.run(measure(few, False))
         cached = asyncio.run(measure(options.lines, True))
@@ -210,11 +212,9 @@ def main() -> int:
             last = f"{quantile(cpu, 0.99):>10.3f}" if measure is in_completer else f"{'':>10}"
             print(f"{where:<22}{name:<7}{len(values):>6}{p50:>10.3f}{p99:>10.3f}{last}{base / p50:>8.0f}x")
         if measure is in_completer:
-            busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-            judged = [took.cpu if busy else took.wall for took in cached]
-            missed = quantile(judged, 0.99) > BUDGET_MS
-    clock = "CPU time, as this machine has more to do than it has cores" if busy else "wall time"
-    print(f"inside the server, p99 <= {BUDGET_MS:g} ms: {'missed' if missed else 'met'} (by {clock})")
+            missed = quantile([took.wall for took in cached], 0.99) > BUDGET_MS
+    print(f"the model is a stand-in that takes {MODEL_S * 1_000:.0f} ms: most of what is measured without the cache")
+    print(f"inside the server, p99 <= {BUDGET_MS:g} ms by wall time: {'missed' if missed else 'met'}")
     return int(missed)
 
 
