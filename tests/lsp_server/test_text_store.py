@@ -123,6 +123,29 @@ def test_lines_offsets_and_positions_agree_with_the_naive_store_after_edits(
             assert store.offset_at(place) == naive.offset_at(place)
 
 
+KEYS = st.sampled_from(["", "", "a", "(", "word", "\t", "\n", "\r", "é", "😋"])
+TYPING = st.lists(st.tuples(ON_ONE_LINE, KEYS, st.booleans()), min_size=4, max_size=40)
+
+
+@given(st.lists(st.sampled_from(["word", " = f(x)", "\n", "\r\n", "é"]), max_size=30).map("".join), TYPING, ENCODINGS)
+@settings(max_examples=120, deadline=None)
+def test_typing_gives_the_same_text_whether_or_not_it_is_read_between_the_keys(
+    text: str, keys: list[tuple[Range, str, bool]], encoding: PositionEncoding
+) -> None:
+    naive = NaiveText(text, encoding)
+    unread, read = (TextStore(text, encoding, chunk_characters=32) for _ in range(2))
+    for span, key, looks in keys:
+        naive.replace(span, key)
+        assert unread.replace(span, key) == read.replace(span, key)
+        if looks:
+            frozen = read.freeze()
+            assert read.offset_at(span.end) == naive.offset_at(span.end)
+            assert str(frozen) == naive.text
+    assert str(unread) == str(read) == naive.text
+    assert unread.fingerprint() == read.fingerprint() == TextStore(naive.text).fingerprint()
+    assert unread.line_count == len(naive.lines())
+
+
 @given(TEXTS, st.integers(-3, 60), st.integers(-3, 60), st.sampled_from(CHUNK_SIZES))
 def test_a_slice_is_the_text_between_two_offsets(text: str, start: int, end: int, chunk: int) -> None:
     store = TextStore(text, chunk_characters=chunk)
@@ -258,10 +281,15 @@ def test_a_position_inside_a_surrogate_pair_means_its_start() -> None:
         Range(Position(0, 2), Position(0, 1)),
         Range(Position(0, -1), Position(0, 0)),
         Range(Position(-1, 0), Position(0, 0)),
+        Range(Position(-1, 0), Position(-1, 0)),
     ],
 )
-def test_a_bad_range_is_refused_and_changes_nothing(span: Range) -> None:
+@pytest.mark.parametrize("typed_on", [False, True])
+def test_a_bad_range_is_refused_and_changes_nothing(span: Range, typed_on: bool) -> None:
     store = TextStore("one\ntwo")
+    if typed_on:
+        for key in ("", "ne"):
+            store.replace(Range(Position(0, 1), Position(0, 3 if not key else 1)), key)
     with pytest.raises(InvalidRangeError, match=r"^The (range|position) .*\.$"):
         store.replace(span, "x")
     assert str(store) == "one\ntwo"
@@ -284,6 +312,7 @@ def test_a_keystroke_reads_a_bounded_part_of_a_large_text(text: str) -> None:
     store.fingerprint()
     before = {id(chunk) for chunk in store._chunks}
     store.replace(Range(middle, middle), "z")
+    store.fingerprint()
     fresh = [chunk for chunk in store._chunks if id(chunk) not in before]
     assert sum(len(chunk.text) for chunk in fresh) <= 4_096
     assert store.line_count == len(NaiveText(str(store), PositionEncoding.UTF16).lines())
