@@ -62,5 +62,5 @@ def require_memory(path: Path, cache_bytes: int, available: int | None = None) -
     if needed > free:
         raise WorkerError(
             f"{path.name} needs about {needed / GIB:.1f} GiB ({cache_bytes / GIB:.1f} of it for the KV cache) and "
-            f"{free / GIB:.1f} are free: lower --context or --parallel, or choose a smaller model."
+            f"{free / GIB:.1f} are free: choose a smaller model, or lower --context or --parallel."
         )

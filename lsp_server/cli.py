@@ -17,7 +17,7 @@ EXIT_INTERRUPTED: Final = 130
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "complete": ("lsp_server.complete_command", "print the suggestion at FILE:LINE:COL"),
-    "models": ("lsp_server.models_command", "the local models: list, path, pull"),
+    "models": ("lsp_server.models.command", "the local models: list, pull, path, remove"),
     "stats": ("lsp_server.stats", "what became of suggestions"),
     "doctor": ("lsp_server.doctor", "check settings, edge, model and editors, and say what to do"),
     "demo": ("lsp_server.demo", "worker, proxy and language server at work on a real file"),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from lsp_server.models.store import Store
 from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
 from lsp_server.settings import Loaded, Settings, load_settings
 from lsp_server.sources.base import Ended, Piece, Source, SourceRequest, SourceUnavailableError
@@ -222,7 +223,22 @@ async def check_local(settings: Settings, timeout_s: float) -> AsyncIterator[Fin
     file = model_file(model)
     if file is not None:
         yield Finding("ok", f"local model {model}: {file} ({file.stat().st_size / _MIB:.1f} MiB)")
+    yield check_store()
     yield await _answers(LocalSource(model), "local model", timeout_s, failures)
+
+
+def check_store() -> Finding:
+    """What the model store holds."""
+    store = Store.of_user()
+    records, unfinished = store.all(), [name for name, _ in store.unfinished()]
+    if unfinished:
+        name = unfinished[0]
+        what = f"model store {store.folder}: the download of {', '.join(unfinished)} was interrupted"
+        return Finding("warn", what, f"pull it again, or `foretype-lsp models remove {name}`")
+    if not records:
+        return Finding("ok", f"model store {store.folder}: empty; `foretype-lsp models list` shows what there is")
+    size = sum(record.bytes for record in records) / _MIB
+    return Finding("ok", f"model store {store.folder}: {', '.join(r.name for r in records)} ({size:.1f} MiB)")
 
 
 def check_editors() -> Finding:

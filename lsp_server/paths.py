@@ -1,4 +1,4 @@
-"""Where things are on this machine: the user's configuration file, and the private folders for state and sockets."""
+"""Where things are on this machine: the user's configuration file, and the folders for state, sockets and models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from platformdirs import user_config_path, user_runtime_path, user_state_path
+from platformdirs import user_config_path, user_data_path, user_runtime_path, user_state_path
 
 APP: Final = "foretype"
 MAX_SOCKET_PATH_BYTES: Final = 100
@@ -47,6 +47,13 @@ def state_dir(environ: Mapping[str, str] | None = None) -> Path:
     environ = os.environ if environ is None else environ
     named = environ.get("FORETYPE_STATE_DIR")
     return private_folder(Path(named).expanduser() if named else user_state_path(APP, appauthor=False))
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder for what the user has downloaded (models); not made. FORETYPE_DATA_DIR overrides it."""
+    environ = os.environ if environ is None else environ
+    named = environ.get("FORETYPE_DATA_DIR")
+    return Path(named).expanduser().absolute() if named else user_data_path(APP, appauthor=False)
 
 
 def runtime_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -101,8 +108,8 @@ def private_folder(folder: Path) -> Path:
             # A link's owner counts as well as its target's: another user's link could point at a folder of ours.
             if {folder.lstat().st_uid, folder.stat().st_uid} != {os.getuid()}:
                 raise UnsafeFolderError(
-                    f"The folder {folder} belongs to another user: remove it, or set FORETYPE_RUNTIME_DIR and "
-                    "FORETYPE_STATE_DIR to folders of your own."
+                    f"The folder {folder} belongs to another user: remove it, or set FORETYPE_RUNTIME_DIR, "
+                    "FORETYPE_STATE_DIR and FORETYPE_DATA_DIR to folders of your own."
                 )
             if stat.S_IMODE(folder.stat().st_mode) != PRIVATE:
                 folder.chmod(PRIVATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -10,11 +11,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from lsp_server.models.names import STARTER
 from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
 from lsp_server.sources.connection import ConnectedSource
 from lsp_server.sources.election import Address, Meeting, Transport, default_transport
 from lsp_server.sources.handshake import DialError, NotListeningError, Opened, open_unix, open_url
-from lsp_server.sources.local_process import STARTER, LocalProcess, missing, model_file, worker_command
+from lsp_server.sources.local_process import LocalProcess, missing, model_file, too_large, worker_command
 from lsp_server.sources.restarts import RestartPolicy
 from lsp_server.sources.worker_dialect import WorkerDialect
 from wire_protocol.codec import decode_to_proxy
@@ -25,10 +27,15 @@ START_TIMEOUT_S: Final = 60.0
 """A model of several GB read from a slow disk; a worker that listens answers within this or is given up."""
 POLL_S: Final = 0.05
 """Between looks whether a starting worker listens; each is one connect on this machine."""
+ENDING_S: Final = 5.0
+"""Between a worker's hanging up and its end: it frees the model first, on a busy machine."""
 KILLED: Final = (9, 15)
 """Signals (SIGKILL, SIGTERM; POSIX) sent from outside: the last line of the log has nothing to do with them."""
 MISSING_PAUSE_S: Final = 30.0
-"""Someone may install what is missing while the editor runs."""
+"""Someone may install what is missing, or free memory, while the editor runs."""
+CANNOT_START: Final = 2
+"""The worker's exit status for what its user can mend; its last line says what (`EXIT_USAGE` in gpu_worker/cli.py)."""
+WORKER_SAYS: Final = "foretype-worker: "
 
 
 class LocalDialer:
@@ -64,7 +71,9 @@ class LocalDialer:
             raise DialError(f"The local model cannot be started: {reason}.", MISSING_PAUSE_S) from None
 
     async def _dial(self) -> Opened:
-        identity = self._model if self._model == STARTER else str(model_file(self._model))
+        # Without a file there is no worker to be found, and `_start` says what is missing.
+        file = None if self._model == STARTER else model_file(self._model, self._environ)
+        identity = self._model if file is None else str(file)
         meeting = Meeting(runtime_dir(self._environ), identity, self._transport)
         self._note_death()
         while True:
@@ -93,10 +102,12 @@ class LocalDialer:
         return await open_url(url, address.token, decode_to_proxy, START_TIMEOUT_S)
 
     async def _start(self, meeting: Meeting) -> Opened:
-        if self._command is None and (problem := missing(self._model)) is not None:
-            raise DialError(problem, MISSING_PAUSE_S)
+        if self._command is None:
+            problem = missing(self._model, self._environ) or too_large(self._model, self._environ)
+            if problem is not None:
+                raise DialError(problem, MISSING_PAUSE_S)
         address = meeting.prepare()
-        command = [*(self._command or worker_command(self._model)), *address.listen_arguments()]
+        command = [*(self._command or worker_command(self._model, self._environ)), *address.listen_arguments()]
         log_file = state_dir(self._environ) / f"worker-{meeting.name}.log"
         environ = {**os.environ, **(self._environ or {})}
         self._process = await asyncio.to_thread(LocalProcess.start, command, log_file, environ)
@@ -109,15 +120,25 @@ class LocalDialer:
                 while True:
                     try:
                         return await self._open(address)
-                    except DialError as error:
+                    except NotListeningError:
                         self._note_death()
-                        if not isinstance(error, NotListeningError):
-                            raise
+                    except DialError:
+                        # The worker listens before its model is loaded: if that fails it hangs up, then ends.
+                        await self._until_ended()
+                        raise
                     await asyncio.sleep(POLL_S)
         except TimeoutError:
             raise DialError(
                 f"The local model was not ready after {START_TIMEOUT_S:g} s. See {process.log_file}."
             ) from None
+
+    async def _until_ended(self) -> None:
+        """Give a process that hung up the time to end. Raises DialError, with its last words, if it does."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ENDING_S):
+                while self._process is not None:
+                    self._note_death()
+                    await asyncio.sleep(POLL_S)
 
     def _note_death(self) -> None:
         """Raise DialError if the process that was started here has ended since the last look."""
@@ -130,7 +151,10 @@ class LocalDialer:
             return  # it left by itself: nobody had been connected for a while
         pause = self._restarts.died()
         words = "" if -status in KILLED else process.last_words()
-        sentence = f"The local model's process ended ({_why(status)}){f': {words}' if words else '.'}"
+        if status == CANNOT_START and words.startswith(WORKER_SAYS):
+            sentence = f"The local model cannot be used: {words.removeprefix(WORKER_SAYS)}"
+        else:
+            sentence = f"The local model's process ended ({_why(status)}){f': {words}' if words else '.'}"
         if self._restarts.gave_up:
             sentence += f" It died too often; the next try is in {pause:g} s. Its log is {process.log_file}."
         raise DialError(sentence, pause)

@@ -1,4 +1,4 @@
-"""The local worker's process: its command, its start apart from this process, its log, and what it needs first."""
+"""The local worker's process: its model and command, its start apart from this process, its log, and what it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-STARTER: Final = "starter"
+from lsp_server.models import catalogue, memory
+from lsp_server.models.names import STARTER, is_path
+from lsp_server.models.store import Record, Store
+
 STARTER_FILE: Final = Path("starter") / "starter-q4_0.gguf"
 IDLE_EXIT_S: Final = 60
 """The worker leaves this long after its last connection closed (DESIGN.md section 5)."""
@@ -24,10 +27,16 @@ _WINDOWS_DETACHED: Final = 0x00000008 | 0x00000200 | 0x08000000
 """DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW (winbase.h); subprocess has them on Windows only."""
 
 
-def model_file(model: str) -> Path | None:
-    """The GGUF file that `model` means: the one that ships for `starter`, else a path. None if it is not installed."""
-    if model != STARTER:
+def model_file(model: str, environ: Mapping[str, str] | None = None) -> Path | None:
+    """The GGUF file that `model` means: the one that ships for `starter`, a path, or a name in the model store.
+
+    None if it is not installed; a path is returned whether or not there is a file.
+    """
+    if is_path(model):
         return Path(model).expanduser().absolute()
+    if model != STARTER:
+        record = _pulled(model, environ)
+        return None if record is None else Store.of_user(environ).file(record)
     spec = find_spec("gpu_worker")  # found, not imported: the programs are independent
     for folder in (spec.submodule_search_locations or []) if spec is not None else []:
         if (file := Path(folder) / STARTER_FILE).is_file():
@@ -35,31 +44,59 @@ def model_file(model: str) -> Path | None:
     return None
 
 
-def missing(model: str) -> str | None:
+def _pulled(model: str, environ: Mapping[str, str] | None) -> Record | None:
+    return None if is_path(model) or model == STARTER else Store.of_user(environ).find(model)
+
+
+def missing(model: str, environ: Mapping[str, str] | None = None) -> str | None:
     """What keeps the local model from being started, as a sentence that says what to do; None if nothing does."""
-    file = model_file(model)
+    file = model_file(model, environ)
     if find_spec("gpu_worker") is None:
         return "The local worker (package gpu_worker) is not installed: pip install 'foretype[local]'."
-    if file is None:
+    if file is None and model == STARTER:
         return (
             "The starter model is not in this installation: install foretype again, or set local.model to a GGUF file."
         )
+    if file is None:
+        return _unknown(model)
     if not file.is_file():
         return f"There is no model file {file}: set local.model to the path of a GGUF file, or to `{STARTER}`."
     if not os.access(file, os.R_OK):
         return f"The model file {file} cannot be read: check its permissions."
+    record = _pulled(model, environ)
+    if record is not None and file.stat().st_size != record.bytes:
+        return f"The file of the model {model} is damaged: `foretype-lsp models pull` it again ({file})."
     if find_spec("llama_cpp") is None:
         return "llama-cpp-python is not installed: pip install 'foretype[local]', or set local.enabled to false."
     return None
 
 
-def worker_command(model: str) -> list[str]:
-    """The command that hosts `model`, without its address."""
-    name = model if model == STARTER else str(Path(model).expanduser().absolute())
-    return [
+def _unknown(model: str) -> str:
+    known = catalogue.load().find(model)
+    get = f"`foretype-lsp models pull {known.name}` downloads it" if known is not None else "`pull` downloads others"
+    return (
+        f"There is no model `{model}` on this machine: `foretype-lsp models list` shows those there are, and {get}; or "
+        f"set local.model to a GGUF file or to `{STARTER}`."
+    )
+
+
+def too_large(model: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Why a pulled model does not fit in memory now, as a sentence; None if it does, or only the worker can tell."""
+    record = _pulled(model, environ)
+    return None if record is None else memory.too_large(model, record.shape, memory.this_machine())
+
+
+def worker_command(model: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """The command that hosts `model`, without its address. A pulled model gets only the memory one person needs."""
+    name = model if model == STARTER else str(model_file(model, environ) or model)
+    command = [
         sys.executable,
         *("-m", "gpu_worker", "--engine", "llama", "--model", name, "--idle-exit", str(IDLE_EXIT_S)),
     ]
+    if (record := _pulled(model, environ)) is not None:
+        context = memory.context_for(record.context_tokens)
+        command += ["--parallel", str(memory.LOCAL_PARALLEL), "--context", str(context)]
+    return command
 
 
 class LocalProcess:
