@@ -23,28 +23,46 @@ class Settings:
     samples: dict[str, Any]
     train: dict[str, Any]
     export: dict[str, Any]
-    evaluate: dict[str, Any]
 
     def path(self, name: str) -> Path:
         """A file named in the configuration, relative to the repository root unless absolute."""
         return REPOSITORY / name
 
 
+def laid_over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """The base with what the table says instead; tables inside are merged, anything else is replaced."""
+    merged = dict(base)
+    for key, value in table.items():
+        below = base.get(key)
+        merged[key] = laid_over(below, value) if isinstance(value, dict) and isinstance(below, dict) else value
+    return merged
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A configuration file's tables, over those of its base."""
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = table.pop("base", None)
+    return table if base is None else laid_over(read(path.parent / base), table)
+
+
 def load(path: Path = DEFAULT_CONFIG) -> Settings:
     """Read a configuration file.
+
+    A file with `base = "other.toml"` (beside it) says only what differs: its tables are laid over the base's,
+    key by key.
 
     Raises:
         SystemExit: the file is missing, is not TOML, or lacks a section; the message says which.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read(path)
         return Settings(
             seed=table["seed"],
             output=REPOSITORY / table["output"],
-            **{name: table[name] for name in ("corpus", "tokenizer", "samples", "train", "export", "evaluate")},
+            **{name: table[name] for name in ("corpus", "tokenizer", "samples", "train", "export")},
         )
-    except FileNotFoundError:
-        raise SystemExit(f"No configuration file at {path}: pass one with --config.") from None
+    except FileNotFoundError as error:
+        raise SystemExit(f"No configuration file at {error.filename}: pass one with --config.") from None
     except tomllib.TOMLDecodeError as error:
         raise SystemExit(f"{path} is not valid TOML: {error}.") from None
     except KeyError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from email.message import Message
 
 import pytest
@@ -11,6 +12,7 @@ from training import licences, settings
 
 CONFIG = settings.load()
 LISTED = CONFIG.corpus["licences"]
+PACKAGES = tomllib.loads(CONFIG.path(CONFIG.corpus["packages"]).read_text(encoding="utf-8"))
 MANIFEST = json.loads(CONFIG.path(CONFIG.corpus["manifest"]).read_text(encoding="utf-8"))
 
 
@@ -80,20 +82,45 @@ def test_a_whole_licence_text_in_the_licence_field_is_not_taken_for_a_name() -> 
     assert licences.stated(metadata(License="Permission is hereby granted, free of charge, " * 10)) == ""
 
 
+def names(rows: list[dict[str, str]]) -> set[str]:
+    """The packages of a part of the manifest, each with its registry."""
+    return {f"{row['ecosystem']}:{row['package']}" for row in rows}
+
+
 def test_every_package_in_the_manifest_has_a_listed_licence() -> None:
     rows = MANIFEST["train"] + MANIFEST["held_out"]
-    assert rows
+    assert len(rows) > 300
     assert [row["package"] for row in rows if not licences.allowed(row["licence"], LISTED)] == []
 
 
 def test_no_held_out_package_was_trained_on() -> None:
-    trained = {row["package"] for row in MANIFEST["train"]}
-    held_out = {row["package"] for row in MANIFEST["held_out"]}
-    assert "cachetools" in held_out
+    trained, held_out = names(MANIFEST["train"]), names(MANIFEST["held_out"])
+    assert {"pypi:cachetools", "npm:mobx", "debian:librust-anyhow-dev"} <= held_out
     assert not trained & held_out
 
 
-def test_the_manifest_is_of_the_configured_packages() -> None:
-    configured = {*CONFIG.corpus["packages"], *CONFIG.corpus["held_out"]}
-    listed = {f"{row['package']}=={row['version']}" for row in MANIFEST["train"] + MANIFEST["held_out"]}
-    assert configured == {name for name in listed if not name.startswith("python-standard-library==")}
+@pytest.mark.parametrize("part", ["train", "held_out"])
+def test_the_manifest_is_of_the_configured_packages(part: str) -> None:
+    lists = PACKAGES[part]
+    pypi = {("pypi", *item.split("==")) for item in lists["pypi"]}
+    npm = {("npm", item.rpartition("@")[0], item.rpartition("@")[2]) for item in lists["npm"]}
+    debian = {("debian", item["name"], item["version"]) for item in lists["debian"]}
+    library = {
+        ("python", "python-standard-library", row["version"]) for row in MANIFEST[part] if row["ecosystem"] == "python"
+    }
+    written = {(row["ecosystem"], row["package"], row["version"]) for row in MANIFEST[part]}
+    # A package of which every file was dropped is not in the manifest.
+    assert written <= pypi | npm | debian | library
+    assert len(written) > 0.95 * len(pypi | npm | debian)
+
+
+def test_most_of_the_corpus_is_python_and_every_language_is_held_out_too() -> None:
+    assert MANIFEST["languages"]["python"]["bytes"] >= 0.6 * MANIFEST["bytes"]
+    assert set(MANIFEST["languages"]) == set(MANIFEST["held_out_languages"]) == set(CONFIG.corpus["languages"])
+
+
+def test_little_of_the_held_out_code_occurs_in_training() -> None:
+    code = {"python", "typescript", "javascript", "go", "rust", "c", "shellscript"}
+    shares = {name: row["share"] for name, row in MANIFEST["overlap"]["languages"].items() if name in code}
+    assert set(shares) == code
+    assert max(shares.values()) < 0.03
