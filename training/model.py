@@ -75,6 +75,9 @@ class Attention(nn.Module):
         q = rotate(self.q_proj(x).view(batch, time, -1, head).transpose(1, 2), cosine, sine)
         k = rotate(self.k_proj(x).view(batch, time, groups, head).transpose(1, 2), cosine, sine)
         v = self.v_proj(x).view(batch, time, groups, head).transpose(1, 2)
+        if x.is_cuda:
+            mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
+            return self.o_proj(mixed.transpose(1, 2).reshape(batch, time, width))  # type: ignore[no-any-return]
         # Plain matrix products: PyTorch's fused attention for the CPU took 45 % of a step at this size, these 15 %.
         # The queries that share a key head are stacked, so that keys need not be repeated.
         scores = q.reshape(batch, groups, -1, head) @ k.transpose(2, 3)

@@ -3,11 +3,12 @@
 The layout is the worker's, anchored prefix-suffix-middle (`|` is the cursor and a token break; each part is
 tokenised on its own):
 
-    [<|file_sep|>PATH\\n]<|fim_prefix|>BEFORE<|fim_suffix|>AFTER<|fim_middle|>TYPED|MIDDLE<|endoftext|>
+    [<|file_sep|>OTHER PATH\\nSNIPPET]… [<|file_sep|>PATH\\n]
+        <|fim_prefix|>BEFORE<|fim_suffix|>AFTER<|fim_middle|>TYPED|MIDDLE<|endoftext|>
 
 and, for a minority, suffix-first, where BEFORE and TYPED are one text after the middle marker:
 
-    [<|file_sep|>PATH\\n]<|fim_prefix|><|fim_suffix|>AFTER<|fim_middle|>BEFORE+TYPED|MIDDLE<|endoftext|>
+    … <|fim_prefix|><|fim_suffix|>AFTER<|fim_middle|>BEFORE+TYPED|MIDDLE<|endoftext|>
 
 `python -m training.samples` writes rows of `length + 1` unsigned 16-bit numbers: a token id in the low
 bits, its role in the loss above them.
@@ -15,11 +16,15 @@ bits, its role in the loss above them.
 
 from __future__ import annotations
 
+import functools
+import math
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -28,7 +33,8 @@ from tokenizers import Tokenizer
 from training import corpus, settings, spans
 from training import tokenizer as vocabulary
 
-ROLE_SHIFT = 13
+ROLE_SHIFT = 14
+"""Ids below 16,384, and three roles, in 16 bits."""
 ID_MASK = (1 << ROLE_SHIFT) - 1
 # Roles of a token as a target: text as it stands in files; what a suggestion is made of; not to be learnt
 # (markers, paths, and the last piece before a cursor, which may be half a word).
@@ -37,6 +43,11 @@ TEXT, MIDDLE, IGNORED = 0, 1, 2
 # Share of samples whose anchor lies some lines above the cursor's: the person has typed several lines.
 TYPED_LINES = 0.2
 MAX_TYPED_LINES = 6
+# Neighbouring snippets are pieces of other files of the package: so many, so many lines long.
+MAX_SNIPPETS = 2
+SNIPPET_LINES = (4, 24)
+# Each takes at most this share of the room.
+SNIPPET_SHARE = 0.12
 # The text after the cursor gets this share of the room, drawn anew for each sample.
 AFTER_SHARE = (0.1, 0.4)
 # Rows hold one long sample or several shorter ones; (share of the row, weight).
@@ -57,9 +68,25 @@ class Sample:
     after: str
     suffix_first: bool
     kind: str
+    snippets: tuple[tuple[str, str], ...] = ()
+    """(path, text) of pieces of neighbouring files."""
 
 
-def cut(text: str, path: str | None, options: dict[str, Any], generator: random.Random) -> Sample | None:
+def snippet(text: str, generator: random.Random) -> str:
+    """A few whole lines of a text."""
+    lines = spans.Lines.of(text)
+    first = generator.randrange(len(lines))
+    last = min(len(lines), first + generator.randint(*SNIPPET_LINES))
+    return text[lines.starts[first] : lines.end(last - 1)] + "\n"
+
+
+def cut(
+    text: str,
+    path: str | None,
+    options: dict[str, Any],
+    generator: random.Random,
+    snippets: tuple[tuple[str, str], ...] = (),
+) -> Sample | None:
     """Cut a text at a likely cursor. None if the text has no line to cut in."""
     lines = spans.Lines.of(text)
     span = spans.choose(text, lines, generator)
@@ -78,6 +105,7 @@ def cut(text: str, path: str | None, options: dict[str, Any], generator: random.
         after=after,
         suffix_first=generator.random() < options["suffix_first"],
         kind=span.kind,
+        snippets=snippets,
     )
 
 
@@ -105,6 +133,14 @@ class Layout:
             *((token, IGNORED) for token in self.ids(path + "\n")),
         ]
 
+    def neighbours(self, snippets: Sequence[tuple[str, str]], room: int) -> list[tuple[int, int]]:
+        """Pieces of other files, each under its path and in at most `room` tokens. They are learnt as text."""
+        return [
+            pair
+            for path, text in snippets
+            for pair in (*self.head(path), *((token, TEXT) for token in self.ids(text)[:room]))
+        ]
+
     def fill(
         self, sample: Sample, room: int, after_share: float, learn_typed: bool = True
     ) -> list[tuple[int, int]] | None:
@@ -115,7 +151,7 @@ class Layout:
         end = self.special[vocabulary.END]
         typed = self.ids(sample.typed)
         middle = [*((token, MIDDLE) for token in self.ids(sample.middle)), (end, MIDDLE)]
-        head = self.head(sample.path)
+        head = [*self.neighbours(sample.snippets, int(room * SNIPPET_SHARE)), *self.head(sample.path)]
         if len(typed) + len(middle) + len(head) > room // 2:
             return None
         free = room - len(typed) - len(middle) - len(head) - 3
@@ -157,7 +193,7 @@ class Rows:
         options: dict[str, Any],
         length: int,
         fim: float,
-        seed: int,
+        seed: int | str,
         learn_typed: bool = True,
     ) -> None:
         """`fim` is the share of samples that are fill-in-the-middle, `length` the row's tokens less one."""
@@ -168,11 +204,24 @@ class Rows:
         self.fim = fim
         self.learn_typed = learn_typed
         self.random = random.Random(seed)
-        total = 0
-        self.cumulative = []
-        for record in records:
-            total += len(record["text"])
-            self.cumulative.append(total)
+        self.cumulative = list(accumulate(len(record["text"]) for record in records))
+        self.siblings: dict[tuple[str, str], list[int]] = {}
+        for index, record in enumerate(records):
+            self.siblings.setdefault(self.family(record), []).append(index)
+
+    @staticmethod
+    def family(record: dict[str, str]) -> tuple[str, str]:
+        """Files with the same are neighbours: a package's in one language."""
+        return record["package"], record.get("language", "python")
+
+    def snippets(self, record: dict[str, str]) -> tuple[tuple[str, str], ...]:
+        """Pieces of a file's neighbours, or none."""
+        generator = self.random
+        if generator.random() >= self.options["snippets"]:
+            return ()
+        others = [self.records[index] for index in self.siblings[self.family(record)]]
+        chosen = generator.sample(others, min(len(others), generator.randint(1, MAX_SNIPPETS)))
+        return tuple((other["path"], snippet(other["text"], generator)) for other in chosen if other is not record)
 
     def piece(self, room: int) -> list[tuple[int, int]]:
         """One sample of at most `room` tokens, from a file drawn by its length."""
@@ -180,7 +229,7 @@ class Rows:
         record = generator.choices(self.records, cum_weights=self.cumulative)[0]
         if room >= MIN_ROOM and generator.random() < self.fim:
             # The window is cut first, so that the cursor may lie anywhere in the file and context is full.
-            sample = cut(record["text"], record["path"], self.options, generator)
+            sample = cut(record["text"], record["path"], self.options, generator, self.snippets(record))
             if sample is not None:
                 filled = self.layout.fill(sample, room, generator.uniform(*AFTER_SHARE), self.learn_typed)
                 if filled is not None:
@@ -201,42 +250,88 @@ class Rows:
             yield pairs[:, 0] | (pairs[:, 1] << ROLE_SHIFT)
 
 
-def write_rows(rows: Rows, count: int, path: Path) -> None:
-    """Write `count` rows as a two-dimensional .npy file, through a temporary name."""
+@dataclass(frozen=True)
+class Job:
+    """One file of rows to be made. A seeded stream of its own fills each shard, so processes change nothing."""
+
+    name: str
+    part: str
+    count: int
+    length: int
+    fim: float
+    learn_typed: bool
+    seed: int
+
+
+SHARD_ROWS = 4096
+
+
+def shard(config: settings.Settings, job: Job, number: int) -> np.ndarray:
+    """The shard's rows, (up to SHARD_ROWS, length + 1)."""
+    count = min(SHARD_ROWS, job.count - number * SHARD_ROWS)
+    layout = Layout(vocabulary.load(config.path(config.tokenizer["file"])))
+    records = corpus.read_jsonl(config.output / "corpus" / f"{job.part}.jsonl")
+    # As text, so that no two jobs' shards can have the same.
+    seed = f"{job.seed}/{number}"
+    rows = Rows(records, layout, config.samples, job.length, job.fim, seed, job.learn_typed)
+    return np.stack(list(islice(rows, count)))
+
+
+def write_rows(config: settings.Settings, job: Job, processes: int) -> None:
+    """Write a job's rows as a two-dimensional .npy file, through a temporary name."""
+    path = config.output / "rows" / f"{job.name}.npy"
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = np.empty((count, rows.length + 1), dtype=np.uint16)
     started = time.monotonic()
-    for index, row in zip(range(count), rows, strict=False):
-        table[index] = row
     partial = path.with_suffix(".partial.npy")
-    np.save(partial, table)
+    table = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint16, shape=(job.count, job.length + 1))
+    numbers = range(math.ceil(job.count / SHARD_ROWS))
+    with ProcessPoolExecutor(min(processes, len(numbers))) as pool:
+        for number, rows in zip(numbers, pool.map(functools.partial(shard, config, job), numbers), strict=True):
+            table[number * SHARD_ROWS : number * SHARD_ROWS + len(rows)] = rows
+            print(f"{job.name}: {number + 1} of {len(numbers)} shards", flush=True)
+    table.flush()
     partial.replace(path)
     seconds = time.monotonic() - started
-    print(f"{path.name}: {count} rows of {rows.length}, {table.size / 1e6:.1f} M tokens, {seconds:.0f} s")
+    print(f"{path.name}: {job.count} rows of {job.length}, {table.size / 1e6:.1f} M tokens, {seconds:.0f} s")
+
+
+def jobs_of(config: settings.Settings) -> list[Job]:
+    """The rows of the validation set and of every phase."""
+    table = config.samples
+    jobs = [
+        Job(
+            "validation",
+            "held_out",
+            table["validation_rows"],
+            table["validation_length"],
+            table["validation_fim"],
+            True,
+            config.seed,
+        )
+    ]
+    for number, phase in enumerate(config.train["phases"], 1):
+        name = f"{config.train['name']}-{phase['name']}"
+        count = phase["steps"] * config.train["batch_tokens"] // phase["length"]
+        jobs.append(
+            Job(name, "train", count, phase["length"], phase["fim"], phase["learn_typed"], config.seed + number)
+        )
+    return jobs
 
 
 def main() -> None:
     """Write the rows of every phase and of the validation set."""
     parser = settings.arguments("Lay the corpus out as rows of tokens, most of them fill-in-the-middle.")
-    parser.add_argument("--only", help="write only this file: a phase's name, or validation")
+    parser.add_argument("--only", help="write only this file: NAME-PHASE, or validation")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one for each core")
     options = parser.parse_args()
     config = settings.load(options.config)
-    layout = Layout(vocabulary.load(config.path(config.tokenizer["file"])))
-    table = config.samples
-    jobs = [
-        ("validation", table["validation_rows"], table["validation_length"], table["validation_fim"], True, "held_out"),
-    ]
-    for phase in config.train["phases"]:
-        count = phase["steps"] * config.train["batch_tokens"] // phase["length"]
-        jobs.append((phase["name"], count, phase["length"], phase["fim"], phase["learn_typed"], "train"))
-    loaded: dict[str, list[dict[str, str]]] = {}
-    for number, (name, count, length, fim, learn_typed, part) in enumerate(jobs):
-        if options.only not in (None, name):
-            continue
-        if part not in loaded:
-            loaded[part] = corpus.read_jsonl(config.output / "corpus" / f"{part}.jsonl")
-        rows = Rows(loaded[part], layout, table, length, fim, config.seed + number, learn_typed)
-        write_rows(rows, count, config.output / "rows" / f"{name}.npy")
+    jobs = jobs_of(config)
+    names = [job.name for job in jobs]
+    if options.only not in (None, *names):
+        parser.error(f"there is no {options.only!r}: --only takes one of {', '.join(names)}")
+    for job in jobs:
+        if options.only in (None, job.name):
+            write_rows(config, job, options.processes)
 
 
 if __name__ == "__main__":

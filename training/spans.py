@@ -21,8 +21,11 @@ NOTHING_LEFT = 0.06
 MAX_BLOCK_LINES = 14
 MAX_LINES = 3
 MAX_DOCSTRING = 500
+# How many lines below the drawn one a docstring is looked for.
+DOCSTRING_NEAR = 40
 MAX_RANDOM_LENGTH = 240
-TRIPLE = re.compile(r'"""')
+# What opens a docstring or a documentation comment, and what closes it: Python's, and those of C's family.
+DOCUMENTATION = ((re.compile(r'"""'), '"""'), (re.compile(r"/\*\*"), "*/"))
 OPENING = {"(": ")", "[": "]", "{": "}"}
 NAME = re.compile(r"\w")
 
@@ -154,18 +157,20 @@ def brackets(text: str, lines: Lines, index: int, generator: random.Random) -> S
 
 
 def docstring(text: str, lines: Lines, index: int, generator: random.Random) -> Span | None:
-    """A docstring's text, from its opening quotes or from inside its first line, with its closing quotes."""
-    opening = TRIPLE.search(text, lines.starts[index])
-    if opening is None or not text[: opening.start()].rstrip().endswith(":"):
-        return None
-    closing = TRIPLE.search(text, opening.end())
-    if closing is None or closing.end() - opening.end() > MAX_DOCSTRING:
-        return None
-    first_end = lines.end(lines.index(opening.end()))
-    cursor = opening.end()
-    if generator.random() < 0.5 and first_end > cursor:
-        cursor = generator.randrange(cursor, min(first_end, closing.start()) + 1)
-    return Span("docstring", cursor, closing.end())
+    """A docstring's text, from its opening or from inside its first line, with what closes it."""
+    for opens, closes in DOCUMENTATION:
+        opening = opens.search(text, lines.starts[index], lines.end(min(len(lines) - 1, index + DOCSTRING_NEAR)))
+        if opening is None or (closes == '"""' and not text[: opening.start()].rstrip().endswith(":")):
+            continue
+        closing = text.find(closes, opening.end())
+        if closing < 0 or closing - opening.end() > MAX_DOCSTRING:
+            continue
+        first_end = lines.end(lines.index(opening.end()))
+        cursor = opening.end()
+        if generator.random() < 0.5 and first_end > cursor:
+            cursor = generator.randrange(cursor, min(first_end, closing) + 1)
+        return Span("docstring", cursor, closing + len(closes))
+    return None
 
 
 def anything(text: str, lines: Lines, index: int, generator: random.Random) -> Span | None:

@@ -1,8 +1,8 @@
-"""Step 4: train, on the CPU, in phases, with checkpoints; run it again to go on from the last one.
+"""Step 4: train, on a CPU or a GPU, in phases, with checkpoints; run it again to go on from the last one.
 
-Muon (Jordan et al., 2024; `torch.optim.Muon`) for the matrices inside the layers, AdamW for the embedding and
-the norms; bf16 autocast over fp32 weights; `torch.compile`. Rates follow warm-up, stable, decay: the phases of the
-configuration say how many steps each has, and `--phase-steps` shortens or lengthens one in a resumed run.
+Muon for the matrices inside the layers, AdamW for the embedding and the norms; fp32, or bf16 autocast over fp32
+weights where the hardware has bf16 arithmetic; `torch.compile`. The phases of the configuration say how many steps each
+has and where its rate ends, and `--phase-steps` shortens or lengthens one in a resumed run.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training import samples, settings
+from training import samples, settings, warm_start
 from training import tokenizer as vocabulary
 from training.model import Llama, Shape, parameters
+from training.muon import Muon
 
 CURVE_FIELDS = (
     "step", "tokens", "seconds", "phase", "rate", "loss", "text_loss", "middle_loss", "validation_text",
@@ -68,10 +69,10 @@ def phase_at(phases: list[Phase], step: int) -> tuple[int, int]:
     return len(phases), step
 
 
-def rate_at(phases: list[Phase], step: int, warmup: int) -> float:
-    """The learning rate's factor: linear warm-up, then a straight line to each phase's own `rate`."""
+def rate_at(phases: list[Phase], step: int, warmup: int, first: float = 1.0) -> float:
+    """The learning rate's factor: linear warm-up to `first`, then a straight line to each phase's own `rate`."""
     index, inside = phase_at(phases, step)
-    start = phases[index - 1].rate if index else 1.0
+    start = phases[index - 1].rate if index else first
     end = phases[index].rate
     return min(1.0, (step + 1) / warmup) * (start + (end - start) * (inside + 1) / phases[index].steps)
 
@@ -90,9 +91,9 @@ def losses(logits: Tensor, targets: Tensor, roles: Tensor, middle_weight: float)
     return (each * weight).sum() / weight.sum().clamp_min(1.0), report.detach()
 
 
-def split(rows: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+def split(rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Rows of (id, role) numbers to inputs, targets and the targets' roles."""
-    table = torch.from_numpy(rows.astype(np.int64))
+    table = torch.from_numpy(rows.astype(np.int64)).to(device)
     ids, roles = table & samples.ID_MASK, table >> samples.ROLE_SHIFT
     return ids[:, :-1].contiguous(), ids[:, 1:].contiguous(), roles[:, 1:].contiguous()
 
@@ -103,10 +104,13 @@ class Trainer:
     def __init__(self, options: dict[str, Any], phases: list[Phase], shape: Shape, folder: Path, seed: int) -> None:
         torch.manual_seed(seed)
         torch.set_num_threads(1)
+        torch.set_float32_matmul_precision("high")
+        self.device = torch.device(options["device"])
         self.options = options
+        self.start_rate = float(options["start_rate"])
         self.phases = phases
         self.folder = folder
-        self.model = Llama(shape)
+        self.model = Llama(shape).to(self.device)
         # One graph for each sequence length: graphs of unknown length are slower.
         self.compiled = torch.compile(self.losses_of, dynamic=False)
         self.workers = ThreadPoolExecutor(options["threads"], initializer=torch.set_num_threads, initargs=(1,))
@@ -117,10 +121,7 @@ class Trainer:
         # The matrices are dealt to two optimizers, so that two threads can step them.
         self.base_rates = (muon_rate, muon_rate, adamw_rate)
         self.optimizers: list[torch.optim.Optimizer] = [
-            *(
-                torch.optim.Muon(hidden[part::2], lr=muon_rate, weight_decay=options["weight_decay"], momentum=0.95)
-                for part in range(2)
-            ),
+            *(Muon(hidden[part::2], lr=muon_rate, weight_decay=options["weight_decay"]) for part in range(2)),
             torch.optim.AdamW(others, lr=adamw_rate, betas=(0.9, 0.95), weight_decay=0.0),
         ]
         self.graphs: set[tuple[int, float]] = set()
@@ -140,7 +141,7 @@ class Trainer:
 
     def losses_of(self, ids: Tensor, targets: Tensor, roles: Tensor) -> tuple[Tensor, Tensor]:
         """One pass forward."""
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.options["precision"] == "bf16"):
             logits = self.model(ids)
         return losses(logits, targets, roles, self.middle_weight)
 
@@ -160,7 +161,7 @@ class Trainer:
         """Go on from the checkpoint, if there is one."""
         if not self.checkpoint.exists():
             return False
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = torch.load(self.checkpoint, weights_only=True, map_location=self.device)
         self.model.load_state_dict(state["model"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
@@ -169,7 +170,7 @@ class Trainer:
 
     def gradients(self, rows: np.ndarray) -> tuple[tuple[Tensor, ...], Tensor]:
         """One pass forward and backward over some rows: every parameter's gradient, and the report of `losses`."""
-        loss, report = self.compiled(*split(rows))
+        loss, report = self.compiled(*split(rows, self.device))
         return torch.autograd.grad(loss, self.parameters), report
 
     def descend(self, rows: np.ndarray) -> Tensor:
@@ -178,13 +179,13 @@ class Trainer:
         Each micro-batch is one thread's work, taken when that thread is free: where another program takes part of
         a core, the other core does more, while threads that share each operation would wait for the slower one.
         """
-        rate = rate_at(self.phases, self.step, self.options["warmup_steps"])
+        rate = rate_at(self.phases, self.step, self.options["warmup_steps"], self.start_rate)
         for optimizer, base in zip(self.optimizers, self.base_rates, strict=True):
             for group in optimizer.param_groups:
                 group["lr"] = base * rate
         size = max(1, self.options["micro_batch_tokens"] // (rows.shape[1] - 1))
         pieces = [rows[at : at + size] for at in range(0, len(rows), size)]
-        total = torch.zeros(4)
+        total = torch.zeros(4, device=self.device)
         # The first graph of each kind is compiled here, alone.
         self.middle_weight = self.phases[phase_at(self.phases, self.step)[0]].middle_weight
         graph = (rows.shape[1], self.middle_weight)
@@ -202,18 +203,20 @@ class Trainer:
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        return total
+        return total.cpu()
 
     @torch.no_grad()
     def validate(self, rows: np.ndarray, size: int) -> tuple[float, float]:
         """Mean loss on held-out text and on held-out suggestions, nats a token."""
         total = torch.zeros(4)
         for at in range(0, len(rows), size):
-            total += self.compiled(*split(rows[at : at + size]))[1]
+            total += self.compiled(*split(rows[at : at + size], self.device))[1].cpu()
         return float(total[0] / total[1]), float(total[2] / total[3])
 
-    def run(self, rows: list[np.ndarray], validation: np.ndarray, stop_after: int | None) -> None:
-        """Train to the end of the last phase, or to a step. Writes the curve and checkpoints as it goes."""
+    def run(
+        self, rows: list[np.ndarray], validation: np.ndarray, stop_after: int | None, seconds: float = float("inf")
+    ) -> None:
+        """Train to the end of the last phase, to a step, or for so many seconds. Writes the curve and checkpoints."""
         last = sum(phase.steps for phase in self.phases)
         last = last if stop_after is None else min(last, stop_after)
         started, saved, base = time.monotonic(), time.monotonic(), self.seconds
@@ -231,6 +234,7 @@ class Trainer:
                 at = inside * per_step % (len(table) - per_step + 1)
                 total += self.descend(table[at : at + per_step])
                 self.seconds = base + time.monotonic() - started
+                self.stopping |= time.monotonic() - started > seconds
                 ends = self.step == last or self.stopping
                 validates = self.step % self.options["validate_every"] == 0 or ends
                 if self.step % REPORT_EVERY == 0 or validates:
@@ -256,7 +260,7 @@ class Trainer:
             "tokens": self.step * self.options["batch_tokens"],
             "seconds": round(self.seconds),
             "phase": self.phases[phase].name,
-            "rate": round(rate_at(self.phases, self.step - 1, self.options["warmup_steps"]), 4),
+            "rate": round(rate_at(self.phases, self.step - 1, self.options["warmup_steps"], self.start_rate), 4),
             "loss": round(float((total[0] + total[2]) / (total[1] + total[3])), 4),
             "text_loss": round(text, 4),
             "middle_loss": round(middle, 4),
@@ -278,9 +282,11 @@ def load_rows(path: Path) -> np.ndarray:
 def main() -> None:
     """Train, or go on training."""
     parser = settings.arguments("Train the model; goes on from the last checkpoint if there is one.")
-    parser.add_argument("--folder", type=Path, help="where checkpoint and curve go (default: OUTPUT/run)")
+    parser.add_argument("--folder", type=Path, help="where checkpoint and curve go (default: OUTPUT/run/NAME)")
     parser.add_argument("--restart", action="store_true", help="ignore the checkpoint and begin anew")
     parser.add_argument("--stop-after", type=int, help="stop at this step, with a checkpoint")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long, with a checkpoint")
+    parser.add_argument("--device", help="cpu or cuda, instead of what the configuration says")
     parser.add_argument("--phase-steps", action="append", default=[], metavar="NAME=STEPS",
                         help="give a phase another length, for instance stable=900 to decay early")  # fmt: skip
     options = parser.parse_args()
@@ -292,18 +298,26 @@ def main() -> None:
     phases = [
         Phase(**{**phase, "steps": int(changed.get(phase["name"], phase["steps"]))}) for phase in config.train["phases"]
     ]
-    folder = options.folder or config.output / "run"
+    folder = options.folder or config.output / "run" / config.train["name"]
     folder.mkdir(parents=True, exist_ok=True)
     tokens = vocabulary.load(config.path(config.tokenizer["file"])).get_vocab_size()
-    trainer = Trainer(config.train, phases, Shape.of(config.train, tokens), folder, config.seed)
+    table = config.train | ({"device": options.device} if options.device else {})
+    if table["device"] == "cuda" and not torch.cuda.is_available():
+        raise SystemExit(f"{options.config.name} trains on a GPU and there is none: --device cpu takes days.")
+    trainer = Trainer(table, phases, Shape.of(config.train, tokens), folder, config.seed)
     signal.signal(signal.SIGTERM, trainer.stop)
     signal.signal(signal.SIGINT, trainer.stop)
-    resumed = not options.restart and trainer.resume()
-    print(
-        f"{parameters(trainer.model) / 1e6:.2f} M parameters; {'resumed at' if resumed else 'from'} step {trainer.step}"
-    )
-    rows = [load_rows(config.output / "rows" / f"{phase.name}.npy") for phase in phases]
-    trainer.run(rows, load_rows(config.output / "rows" / "validation.npy"), options.stop_after)
+    origin = "from nothing"
+    if not options.restart and trainer.resume():
+        origin = f"resumed at step {trainer.step}"
+    elif config.train["init_from"]:
+        earlier = config.path(config.train["init_from"])
+        tokenizer = vocabulary.load(config.path(config.tokenizer["file"]))
+        kept = warm_start.begin(trainer.model, earlier, config.train["init_sha256"], tokenizer)
+        origin = f"from {earlier.name}, whose vocabulary has {kept} of our tokens"
+    print(f"{parameters(trainer.model) / 1e6:.2f} M parameters, {origin}")
+    rows = [load_rows(config.output / "rows" / f"{config.train['name']}-{phase.name}.npy") for phase in phases]
+    trainer.run(rows, load_rows(config.output / "rows" / "validation.npy"), options.stop_after, options.seconds)
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ def test_a_text_without_code_gives_no_sample(text: str) -> None:
 
 
 def rows_of(seed: int, length: int = 256) -> samples.Rows:
-    records = [{"path": "a.py", "text": CODE}, {"path": "b.py", "text": CODE * 5}]
+    records = [{"package": "p", "path": path, "text": text} for path, text in (("a.py", CODE), ("b.py", CODE * 5))]
     return samples.Rows(records, LAYOUT, OPTIONS, length, 0.75, seed)
 
 
@@ -226,3 +226,45 @@ def test_rows_are_the_same_for_the_same_seed_and_differ_for_another() -> None:
 
 def test_token_ids_leave_room_for_the_role() -> None:
     assert LAYOUT.tokenizer.get_vocab_size() <= samples.ID_MASK + 1
+
+
+def test_neighbouring_snippets_stand_first_each_under_its_path() -> None:
+    sample = samples.Sample(
+        "pkg/a.py", "x = 1\n", "y", " = 2", "\n", suffix_first=False, kind="rest_of_line",
+        snippets=(("pkg/b.py", "def b():\n    pass\n"),),
+    )  # fmt: skip
+    filled = LAYOUT.fill(sample, 256, 0.2)
+    assert filled is not None
+    separator = LAYOUT.special[vocabulary.FILE_SEPARATOR]
+    assert filled[0][0] == separator
+    text = LAYOUT.tokenizer.decode([token for token, _ in filled], skip_special_tokens=False)
+    assert text.startswith("<|file_sep|>pkg/b.py\ndef b():\n    pass\n<|file_sep|>pkg/a.py\n<|fim_prefix|>x = 1\n")
+
+
+def test_rows_take_snippets_from_other_files_of_the_same_package_and_language() -> None:
+    records = [
+        {
+            "package": package,
+            "language": language,
+            "path": f"{package}/{number}.{language}",
+            "text": f"{package}{number}\n" * 9,
+        }
+        for package in ("one", "two")
+        for language in ("python", "go")
+        for number in range(3)
+    ]
+    rows = samples.Rows(records, LAYOUT, {**CONFIG.samples, "snippets": 1.0}, 128, 1.0, seed=3)
+    seen = {record["path"]: {path for _ in range(40) for path, _ in rows.snippets(record)} for record in records}
+    for record in records:
+        folder, ending = record["path"].split("/")[0], record["language"]
+        assert seen[record["path"]] == {
+            f"{folder}/{number}.{ending}" for number in range(3) if f"{folder}/{number}.{ending}" != record["path"]
+        }
+
+
+def test_a_documentation_comment_of_the_c_family_is_a_span_that_ends_with_its_closing() -> None:
+    code = "/** Adds two\n * numbers. */\nfunction add(a, b) {\n  return a + b;\n}\n"
+    lines = spans.Lines.of(code)
+    span = spans.docstring(code, lines, 0, random.Random(1))
+    assert span is not None
+    assert code[span.cursor : span.end].endswith("numbers. */")

@@ -15,7 +15,14 @@ from training.model import Llama, Shape
 
 CONFIG = settings.load()
 LAYOUT = samples.Layout(vocabulary.load(CONFIG.path(CONFIG.tokenizer["file"])))
-OPTIONS = {**CONFIG.train, "batch_tokens": 256, "micro_batch_tokens": 128, "warmup_steps": 4, "validate_every": 50}
+OPTIONS = {
+    **CONFIG.train,
+    "batch_tokens": 256,
+    "micro_batch_tokens": 128,
+    "start_rate": 1.0,
+    "warmup_steps": 4,
+    "validate_every": 50,
+}
 SHAPE = Shape(
     vocabulary=8192, width=64, layers=2, heads=2, kv_heads=1, feed_forward=96, context=128, rope_theta=10_000.0,
     norm_epsilon=1e-5,
@@ -26,7 +33,8 @@ TEXT = "def add(first, second):\n    return first + second\n\n\n" * 40
 
 
 def rows(length: int, count: int = 100) -> np.ndarray:
-    source = samples.Rows([{"path": "a.py", "text": TEXT}], LAYOUT, CONFIG.samples, length, fim=0.75, seed=1)
+    records = [{"package": "p", "path": "a.py", "text": TEXT}]
+    source = samples.Rows(records, LAYOUT, CONFIG.samples, length, fim=0.75, seed=1)
     return np.stack(list(itertools.islice(source, count)))
 
 
@@ -81,6 +89,13 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(tmp_path: Path, tables:
     resumed.run(tables, tables[0][:8], None)
     for ours, theirs in zip(resumed.model.parameters(), whole.model.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_run_given_no_more_time_stops_with_a_checkpoint(tmp_path: Path, tables: list[np.ndarray]) -> None:
+    made = trainer(tmp_path)
+    made.run(tables, tables[0][:8], None, seconds=0.0)
+    assert made.step == 1
+    assert made.checkpoint.exists()
 
 
 def test_stopping_writes_a_checkpoint_after_the_step_in_hand(tmp_path: Path, tables: list[np.ndarray]) -> None:
