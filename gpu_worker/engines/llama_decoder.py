@@ -27,6 +27,10 @@ class DecodeStatus(Enum):
     FAILED = -1
 
 
+PREFILL_ROWS = 32
+"""A batch of so many rows evaluates a prompt."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One token of a batch: where it goes, and whether its logits are wanted."""
@@ -72,10 +76,11 @@ class Decoder:
         self._sequences = [self._batch.seq_id[at] for at in range(batch_tokens)]
         self._abort: Any = None
         self._no_abort: Any = C.ggml_abort_callback()
+        self._threads = self._prefill_threads = 1
 
-    def set_threads(self, count: int) -> None:
-        """Threads of the next decodes."""
-        C.llama_set_n_threads(self._handle, count, count)
+    def set_threads(self, generating: int, prefilling: int) -> None:
+        """Threads of the next decodes, of less and of at least PREFILL_ROWS rows."""
+        self._threads, self._prefill_threads = generating, prefilling
 
     def set_abort(self, wanted: Callable[[], bool] | None) -> None:
         """Ask `wanted` often during decodes; True stops them. It is called from the decoding thread."""
@@ -96,6 +101,9 @@ class Decoder:
         for at, row in enumerate(rows):
             sequences[at][0] = row.sequence
         self._batch.n_tokens = count
+        # llama.cpp's own distinction begins at two rows, where a second thread costs more than it brings.
+        threads = self._prefill_threads if count >= PREFILL_ROWS else self._threads
+        C.llama_set_n_threads(self._handle, threads, threads)
         code = C.llama_decode(self._handle, self._batch)
         if code == 0:
             return DecodeStatus.DONE

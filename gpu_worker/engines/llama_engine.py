@@ -35,8 +35,10 @@ BATCH_TOKENS = 2_048
 MICRO_BATCH_TOKENS = 256
 """What an abort can lose at most; 512 was some percent faster on a CPU, 64 some slower."""
 SMALL_MODEL_BYTES = 200 * 1_048_576
-"""Up to this file size one thread does everything: with two, a busy core beside them makes each operation wait for its
-turn (6.5 M model, 1,000 tokens of prefill beside a training run: one thread 0.25 s, two 0.6 to 8.6 s)."""
+"""Up to this file size one thread generates: with two, a busy core beside them makes each operation wait its turn."""
+SMALL_PREFILL_THREADS = 2
+"""Threads that evaluate a prompt with such a model: 1,000 tokens in 130 ms instead of 226 on two quiet cores (6.2 M),
+and no later than with one beside other programs, given SPIN_COUNT in cli.py. More were not measured."""
 MAX_THREADS = 8
 """More do not help where memory bandwidth is the limit."""
 
@@ -218,7 +220,8 @@ class LlamaEngine(Engine):
             micro_batch_tokens=MICRO_BATCH_TOKENS,
         )
         cleanup.callback(decoder.close)
-        decoder.set_threads(thread_count(os.path.getsize(path), options.threads, _cores()))
+        threads = thread_count(os.path.getsize(path), options.threads, _cores())
+        decoder.set_threads(threads, prefill_threads(threads, options.threads, _cores()))
         builder = PromptBuilder(model, decoder.context_tokens)
         _warm_up(decoder, model)
         self._model = ModelInfo(name=models.name_of(options.model, path), context_tokens=decoder.context_tokens)
@@ -296,6 +299,11 @@ class LlamaEngine(Engine):
 def thread_count(model_bytes: int, wanted: int, cores: int) -> int:
     """How many threads to decode with: as wanted, else one for a small model, and the cores for a larger one."""
     return wanted or (1 if model_bytes <= SMALL_MODEL_BYTES else min(cores, MAX_THREADS))
+
+
+def prefill_threads(generating: int, wanted: int, cores: int) -> int:
+    """How many threads to evaluate prompts with: as wanted, else as many as generate, and two where one does."""
+    return wanted or max(generating, min(cores, SMALL_PREFILL_THREADS))
 
 
 def _cores() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpu_worker.engines.base import Chunk, Finished, Request
-from gpu_worker.engines.llama_engine import LlamaEngine, LlamaOptions, thread_count
+from gpu_worker.engines.llama_engine import LlamaEngine, LlamaOptions, prefill_threads, thread_count
 from gpu_worker.errors import WorkerError
 from wire_protocol.frames import Context
 
@@ -234,3 +234,12 @@ async def test_a_truncated_file_is_said_in_a_sentence(truncated_gguf: Path) -> N
 
 def test_small_models_use_one_thread_and_large_ones_the_cores() -> None:
     assert [thread_count(10**6, 0, 4), thread_count(10**10, 0, 4), thread_count(10**6, 3, 4)] == [1, 4, 3]
+
+
+def test_a_small_model_evaluates_prompts_with_two_threads_where_there_are_two_cores() -> None:
+    assert [prefill_threads(1, 0, 4), prefill_threads(1, 0, 1), prefill_threads(4, 0, 4), prefill_threads(1, 1, 4)] == [
+        2,
+        1,
+        4,
+        1,
+    ]
