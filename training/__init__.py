@@ -1,1 +1,1 @@
-"""How the starter model is made: corpus, tokenizer, samples, training, export, evaluation. See README.md."""
+"""How the starter model is made: corpus, tokenizer, samples, training, export, model card. See README.md."""

@@ -21,7 +21,6 @@ OUTPUT = settings.REPOSITORY / "benchmarks" / "output"
 QUALITY = OUTPUT / "quality.json"
 DRAFT = OUTPUT / "draft_acceptance.json"
 SPEED = OUTPUT / "starter_speed.json"
-PARITY = OUTPUT / "parity.json"
 BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MB = 1e6
 

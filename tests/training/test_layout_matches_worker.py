@@ -1,4 +1,4 @@
-"""What the model is trained and measured on is what the worker sends it."""
+"""What the model is trained on is what the worker sends it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 
 from gpu_worker.fim import FimTokens
 from gpu_worker.prompt import PromptBuilder
-from training import evaluate, samples, settings
+from training import samples, settings
 from training import tokenizer as vocabulary
-from wire_protocol.frames import Context
+from wire_protocol.frames import Context, Snippet
 
 CONFIG = settings.load()
 LAYOUT = samples.Layout(vocabulary.load(CONFIG.path(CONFIG.tokenizer["file"])))
@@ -35,24 +35,24 @@ class StarterVocabulary:
         return LAYOUT.tokenizer.decode([token]).endswith("\n")
 
 
-def workers_prompt(path: str, before: str, typed: str, after: str) -> list[int]:
-    builder = PromptBuilder(StarterVocabulary(), CONFIG.train["context"])
-    return builder.build(Context(path=path, before=before, typed=typed, after=after), 64).tokens
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_a_training_sample_begins_with_the_prompt_of_the_worker(seed: int) -> None:
+@pytest.mark.parametrize("snippets", [(), (("a/b.py", "def b():\n    pass\n"), ("a/c.py", "C = 1\n"))])
+@pytest.mark.parametrize("seed", range(20))
+def test_a_training_sample_begins_with_the_prompt_of_the_worker(
+    seed: int, snippets: tuple[tuple[str, str], ...]
+) -> None:
     options = {**CONFIG.samples, "suffix_first": 0.0, "path": 1.0}
-    sample = samples.cut(CODE, "a/size.py", options, random.Random(seed))
+    sample = samples.cut(CODE, "a/size.py", options, random.Random(seed), snippets)
     assert sample is not None
     pairs = LAYOUT.fill(sample, room=1000, after_share=0.3)
     assert pairs is not None
     ids = [token for token, _ in pairs]
-    expected = workers_prompt("a/size.py", sample.before, sample.typed, sample.after)
+    context = Context(
+        path="a/size.py",
+        before=sample.before,
+        typed=sample.typed,
+        after=sample.after,
+        snippets=[Snippet(path=path, text=text) for path, text in snippets],
+    )
+    expected = PromptBuilder(StarterVocabulary(), CONFIG.train["context"]).build(context, 64).tokens
     assert ids[: len(expected)] == expected
     assert LAYOUT.tokenizer.decode(ids[len(expected) :], skip_special_tokens=False) == f"{sample.middle}<|endoftext|>"
-
-
-def test_the_evaluation_asks_as_the_worker_does() -> None:
-    for case in evaluate.draw_cases([{"package": "p", "path": "p/a.py", "text": CODE}], 40, seed=3):
-        assert evaluate.prompt(LAYOUT, case) == workers_prompt(case.path, case.before, case.typed, case.after)
