@@ -1,4 +1,4 @@
-"""Step 8: put the measured figures into MODEL_CARD.md, between their markers; the prose around them is by hand.
+"""Step 9: put the measured figures into MODEL_CARD.md, between their markers; the prose around them is by hand.
 
 Every block comes from a file that a documented command wrote, named in the block. A block whose file is missing keeps
 what it says, and is named on stderr, so that a card never mixes figures that nobody measured.

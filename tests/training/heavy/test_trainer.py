@@ -11,7 +11,7 @@ import torch
 
 from training import samples, settings, train
 from training import tokenizer as vocabulary
-from training.model import Llama, Shape
+from training.model import Llama, Shape, fused_attention, plain_attention
 
 CONFIG = settings.load()
 LAYOUT = samples.Layout(vocabulary.load(CONFIG.path(CONFIG.tokenizer["file"])))
@@ -122,3 +122,18 @@ def test_attention_never_looks_ahead() -> None:
     changed[0, 30:] = 7
     with torch.no_grad():
         assert torch.allclose(model(ids)[0, :30], model(changed)[0, :30], atol=1e-5)
+
+
+def test_the_gpus_attention_and_the_cpus_are_the_same() -> None:
+    torch.manual_seed(0)
+    q = torch.randn(2, 4, 24, 16)
+    k, v = (torch.randn(2, 2, 24, 16) for _ in range(2))
+    assert torch.allclose(fused_attention(q, k, v), plain_attention(q, k, v), atol=1e-5)
+
+
+def test_bf16_autocast_trains_too(tmp_path: Path, tables: list[np.ndarray]) -> None:
+    made = train.Trainer({**OPTIONS, "precision": "bf16"}, PHASES, SHAPE, tmp_path, seed=1)
+    made.compiled = made.losses_of
+    made.run(tables, tables[0][:8], 2)
+    assert made.step == 2
+    assert all(parameter.dtype == torch.float32 for parameter in made.model.parameters())
