@@ -74,8 +74,8 @@ class StandIn:
 class NoCache(Cache):
     """Gives only what was generated for this very text: the baseline, in which each key asks the model."""
 
-    def matches(self, context: Context) -> Iterator[Match]:
-        """Nothing that was typed through."""
+    def matches(self, context: Context, *, deleted: bool = False) -> Iterator[Match]:
+        """Nothing that was typed through, and nothing that was deleted."""
         return (match for match in super().matches(context) if not match.appended)
 
 
