@@ -9,6 +9,7 @@ from wire_protocol.frames import Context
 
 CLOSING: Final = frozenset(")]}")
 PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
+QUOTES: Final = frozenset("\"'`")
 
 
 def current_line(context: Context) -> str:
@@ -39,3 +40,37 @@ def indentation(line: str) -> str:
 def is_closing(line: str) -> bool:
     """Whether a line only closes what an earlier one opened."""
     return bool(line.strip()) and line.strip()[0] in CLOSING and not set(line.strip()) - CLOSING - set(",;")
+
+
+def open_quote(line: str) -> str:
+    """The quote of the string that the end of `line` is in; "" outside of strings."""
+    quote, at = "", 0
+    while at < len(line):
+        if quote and line[at] == "\\":
+            at += 1
+        elif quote == line[at]:
+            quote = ""
+        elif not quote and line[at] in QUOTES:
+            quote = line[at]
+        at += 1
+    return quote
+
+
+def bracket_balance(line: str) -> int:
+    """How many brackets a line opens more than it closes, outside of strings as far as one line shows."""
+    balance, quote, at = 0, "", 0
+    while at < len(line):
+        character = line[at]
+        if quote:
+            if character == "\\":
+                at += 1
+            elif character == quote:
+                quote = ""
+        elif character in QUOTES:
+            quote = character
+        elif character in PAIRS:
+            balance += 1
+        elif character in CLOSING:
+            balance -= 1
+        at += 1
+    return balance

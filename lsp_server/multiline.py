@@ -1,6 +1,6 @@
 """One line or several, and where a suggestion is complete so that its stream can be stopped; pure.
 
-By indentation and brackets, which serve every language alike; a syntax tree would decide finer.
+By the syntax tree where there is a grammar, else by indentation and brackets, which serve every language alike.
 """
 
 from __future__ import annotations
@@ -8,7 +8,18 @@ from __future__ import annotations
 from typing import Final
 
 from lsp_server.anchor import CLOSERS
-from lsp_server.code_lines import CLOSING, current_line, indentation, is_closing, lines_below, rest_of_line
+from lsp_server.code_lines import (
+    CLOSING,
+    PAIRS,
+    bracket_balance,
+    current_line,
+    indentation,
+    lines_below,
+    open_quote,
+    rest_of_line,
+)
+from lsp_server.openers import opens_block
+from lsp_server.spot import Spot, begins_doc, ends_in_python_string, spot
 from wire_protocol.frames import Context, Lines
 
 MAX_LINES: Final = 8
@@ -17,46 +28,38 @@ MAX_LINES: Final = 8
 MIN_LANDMARK: Final = 4
 """Characters of a line that must be there to recognise it below the cursor: `}` or `pass` alone says too little."""
 
-_BRACES: Final = ("{", "(", "[")
-_BY_LANGUAGE: Final[dict[str, tuple[str, ...]]] = {
-    "python": (":", *_BRACES),
-    "yaml": (":",),
-    "ruby": (*_BRACES, " do", " then", "|"),
-    "lua": (*_BRACES, " do", " then", " else"),
-    "shellscript": (*_BRACES, " do", " then", "else"),
-    "haskell": (" do", " where", " of", " ="),
-    "nix": (*_BRACES, "=", " let"),
-}
-"""What a line ends with that opens a block, by LSP language id."""
-_OTHERWISE: Final = (*_BRACES, "=>", "->")
-_OPENING_WORDS: Final[dict[str, tuple[str, ...]]] = {
-    "ruby": ("def ", "class ", "module ", "if ", "unless ", "while "),
-    "lua": ("function ", "local function "),
-}
-"""What a line starts with that opens a block without a mark at its end."""
 
-
-def opens_block(line: str, language: str) -> bool:
-    """Whether the next line belongs into a block that `line` opens."""
-    text = line.rstrip()
-    return text.endswith(_BY_LANGUAGE.get(language, _OTHERWISE)) or (
-        text.lstrip().startswith(_OPENING_WORDS.get(language, ("\0",)))
-    )
+_LEAVING: Final = frozenset("return raise throw break continue".split())  # noqa: SIM905
+"""Words of statements that nothing can follow in their block."""
+_NEWLINE_ENDS: Final = frozenset(("python", "go", "ruby", "lua"))
+"""Languages in which such a statement ends with its line, if its brackets are closed."""
+_BACKTICK_STRINGS: Final = frozenset(("javascript", "javascriptreact", "typescript", "typescriptreact", "go"))
 
 
 def choose_lines(context: Context, *, invoked: bool) -> Lines:
-    """Several lines on a blank line, after a block was opened, or when asked for explicitly; else one.
+    """Several lines in an empty block, after a block was opened, at a doc comment, or when asked for; else one.
 
     With code behind the cursor on its line always one: several would tear the line apart. Within brackets that the
-    editor closed, one unless asked for.
+    editor closed, one unless asked for. Without a grammar every blank line may become several.
     """
     rest = rest_of_line(context).strip()
     if not set(rest) <= CLOSERS or (rest and not invoked):
         return "single"
     line = current_line(context)
-    if invoked or not line.strip() or opens_block(line, context.language):
+    if invoked:
         return "multi"
-    return "single"
+    # Most keys end here: nothing is parsed for them.
+    if line.strip() and not opens_block(line, context.language) and not begins_doc(line):
+        return "single"
+    if line.strip() and open_quote(line) and not begins_doc(line):
+        return "single"
+    match spot(context):
+        case Spot.BLOCK | Spot.DOC:
+            return "multi"
+        case None:
+            return "single" if begins_doc(line) else "multi"
+        case _:
+            return "single"
 
 
 def end_of(context: Context, text: str, lines: Lines) -> int | None:
@@ -77,43 +80,86 @@ def _end_of_block(context: Context, text: str) -> int | None:
     pieces = text.split("\n")
     base = indentation(line if line.strip() else line + pieces[0])
     landmark = _landmark(context)
+    depth = int(opened and line.rstrip()[-1:] in PAIRS)
+    """Brackets that the suggestion, or the line it began on, opened and has not closed."""
     end = 0
     """Where the last line that belongs to the suggestion ends."""
     said = 0
     blank = 0
+    last = ""
+    level: str | None = None
+    """The indentation of the block's own statements."""
     at = 0
     for number, piece in enumerate(pieces):
         finished = number < len(pieces) - 1
         whole = line + piece if number == 0 else piece
         if not piece.strip():
             blank += 1 if number else 0
-            if said and blank > (1 if opened else 0) and finished:
+            # In a block that the suggestion itself opened a blank line may be one of it: the next line tells.
+            allowed = 1 if opened or depth or len(indentation(last)) > len(base) else 0
+            if said and blank > allowed and finished and not _in_string(context, text[:end]):
                 return end
         else:
-            if number and said and not _belongs(whole, base, opened):
-                if opened and is_closing(whole) and indentation(whole) == base:
-                    return at + len(piece) if finished else None
+            if (
+                number
+                and said
+                and not _belongs(whole, base, opened, depth, blank)
+                and not _in_string(context, text[:at])
+            ):
                 return end
-            if finished and landmark and whole.strip() == landmark:
+            if finished and landmark and whole.rstrip() == landmark:
                 return end
+            depth = max(0, depth + bracket_balance(piece))
             blank = 0
             said += 1
             end = at + len(piece)
-            if finished and said >= MAX_LINES:
+            last = whole
+            if level is None and (number or not opened):
+                level = indentation(whole)
+            if finished and (said >= MAX_LINES or (number and opened and not depth and _closes(whole, base))):
+                return end
+            if finished and indentation(whole) == level and not depth and _leaves(whole, context, opened):
                 return end
         at += len(piece) + 1
     return None
 
 
-def _belongs(line: str, base: str, opened: bool) -> bool:
+def _belongs(line: str, base: str, opened: bool, depth: int, blank: int) -> bool:
     """Whether a line is in the block of the suggestion: deeper than the line that opened it, else not shallower."""
     own = indentation(line)
+    if own == base and line[len(own)] in CLOSING:
+        return depth > 0
     if opened:
         return own.startswith(base) and len(own) > len(base)
-    return own.startswith(base) and not (own == base and line.lstrip()[0] in CLOSING)
+    return own.startswith(base) and (not blank or len(own) > len(base))
+
+
+def _closes(line: str, base: str) -> bool:
+    """Whether a line closes what the suggestion is in."""
+    own = indentation(line)
+    return own == base and line[len(own)] in CLOSING
+
+
+def _leaves(line: str, context: Context, opened: bool) -> bool:
+    """Whether nothing can follow a line in its block, which needs no closing line of the suggestion's own."""
+    if opened and current_line(context).rstrip()[-1:] in PAIRS:
+        return False
+    if line.split(None, 1)[0].rstrip(";") not in _LEAVING:
+        return False
+    ends = line.rstrip()
+    return ends.endswith(";") or (context.language in _NEWLINE_ENDS and not ends.endswith("\\"))
+
+
+def _in_string(context: Context, text: str) -> bool:
+    """Whether `text` ends in a string of several lines, in which indentation and blank lines mean nothing."""
+    whole = context.before + context.typed + text
+    if context.language == "python":
+        return ('"""' in whole or "'''" in whole) and ends_in_python_string(whole)
+    return context.language in _BACKTICK_STRINGS and text.count("`") % 2 == 1
 
 
 def _landmark(context: Context) -> str:
     """The first line below the cursor by which the suggestion's end is known; "" if it is no landmark."""
-    first = next(lines_below(context), "").strip()
-    return first if len(first) >= MIN_LANDMARK else ""
+    first = next(lines_below(context), "").rstrip()
+    says_too_little = len(first.strip()) < MIN_LANDMARK or opens_block(first, context.language)
+    return "" if says_too_little else first

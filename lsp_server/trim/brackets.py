@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from lsp_server.code_lines import CLOSING, PAIRS, current_line, indentation, lines_below, rest_of_line
+from lsp_server.code_lines import (
+    CLOSING,
+    PAIRS,
+    QUOTES,
+    current_line,
+    indentation,
+    is_closing,
+    lines_below,
+    open_quote,
+    rest_of_line,
+)
 from lsp_server.trim.view import View
-
-QUOTES: Final = frozenset("\"'`")
 
 
 def without_present_closers(text: str, view: View) -> str:
@@ -15,7 +21,7 @@ def without_present_closers(text: str, view: View) -> str:
     rest = rest_of_line(view.context).strip()
     below = next(lines_below(view.context), "")
     opened: list[str] = []
-    quote = _open_quote(current_line(view.context))
+    quote = open_quote(current_line(view.context))
     inherited = bool(quote)
     at = 0
     while at < len(text):
@@ -42,22 +48,10 @@ def without_present_closers(text: str, view: View) -> str:
     return text
 
 
-def _open_quote(line: str) -> str:
-    """The quote of the string that the end of `line` is in; "" outside of strings."""
-    quote, at = "", 0
-    while at < len(line):
-        if quote and line[at] == "\\":
-            at += 1
-        elif quote == line[at]:
-            quote = ""
-        elif not quote and line[at] in QUOTES:
-            quote = line[at]
-        at += 1
-    return quote
-
-
 def _closes_below(text: str, at: int, below: str) -> bool:
     """Whether the closing bracket that starts a line at `at` is the one that the next line below starts with."""
     start = text.rfind("\n", 0, at) + 1
     own = text[start:at]
-    return start > 0 and not own.strip() and below.strip()[:1] == text[at] and len(own) >= len(indentation(below))
+    if not is_closing(text[at:].partition("\n")[0]):  # `} else {` closes, but leaves as much open
+        return False
+    return start > 0 and not own.strip() and below.strip()[:1] == text[at] and own == indentation(below)

@@ -16,8 +16,8 @@ _WITHIN_LINE: Final = re.compile(r"(.{2,7}?)\1{5,}|(.{8,60}?)\2{2,}")
 """The same few characters six times in a row, or the same phrase three times."""
 
 
-_ONE_CHARACTER: Final = re.compile(r"([^\s\-=*#~_+/.])\1{11,}")
-"""The same character twelve times in a row, but for those that rules and boxes in comments are drawn with."""
+_ONE_CHARACTER: Final = re.compile(r"([!\"$%&'(),:;<>?@\[\\\]^`{|}\w](?<!_))\1{11,}")
+"""The same character twelve times in a row, but for those that rules, boxes and bars are drawn with."""
 
 
 def without_repetition(text: str, view: View) -> str:
@@ -34,7 +34,10 @@ def first_round(text: str) -> str:
         return text[: found.start()]
     for found in _WITHIN_LINE.finditer(text):
         unit = found.group(1) or found.group(2)
-        if len(set(unit)) > 1:  # a rule such as ------ is no circle
+        # A pattern in code comes to its end; a model that goes round goes on until something stops it.
+        is_word = bool(found.group(1)) and any(character.isalpha() for character in unit)  # and not rows of zeros
+        goes_on = is_word or unit.startswith(text[found.end() :].partition("\n")[0])
+        if len(set(unit)) > 1 and goes_on:  # a rule such as ------ is no circle
             return text[: found.start() + len(unit)]
     return _lines_once(text)
 

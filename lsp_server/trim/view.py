@@ -10,11 +10,13 @@ from wire_protocol.frames import Context, Lines
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`complete` is False if the text was cut by a limit or by time."""
+    """`complete` is False if the text was cut by a limit or by time; `fresh` if it was generated for this cursor, and
+    is not what is left of a text that the person types through."""
 
     context: Context
     complete: bool
     lines: Lines
+    fresh: bool = False
 
 
 Filter = Callable[[str, View], str]
