@@ -21,6 +21,7 @@ from lsp_server.positions import Position, PositionEncoding
 from lsp_server.settings import Settings, load_settings
 from lsp_server.sources.base import Source
 from lsp_server.sources.build import build_source
+from lsp_server.techniques import Techniques
 
 NONE: Final = 1
 USAGE: Final = 2
@@ -103,7 +104,8 @@ async def complete(
     ask: Ask, settings: Settings, source: Source, timeout_s: float, clock: Callable[[], float] = time.monotonic
 ) -> Outcome:
     """The suggestion for `ask` through `source`, which is started, awaited until it is ready, and closed."""
-    completer = Completer(source, settings, document_key(install_key()), clock=clock)
+    once = Techniques(prefetch=False)  # nobody will accept what is printed
+    completer = Completer(source, settings, document_key(install_key()), techniques=once, clock=clock)
     await source.start()
     try:
         async with asyncio.timeout(timeout_s):

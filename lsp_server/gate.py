@@ -13,7 +13,13 @@ from lsp_server.anchor import Move
 from lsp_server.context import uri_path
 from lsp_server.settings import Settings
 
-Reason = Literal["allowed", "disabled", "language", "document", "secret", "ignored", "undone", "edited elsewhere"]
+Reason = Literal[
+    "allowed", "disabled", "language", "document", "secret", "ignored", "editing",
+    "undone", "edited elsewhere", "deleting", "composing",
+]  # fmt: skip
+
+Editing = Literal["selection", "snippet"]
+"""What a cursor can be in that a suggestion would tear apart."""
 
 SECRET_FILES: Final = (
     ".env", ".env.*", "*.env", "!.env.example", "!.env.sample", "!.env.template",
@@ -87,10 +93,22 @@ def judge_document(settings: Settings, uri: str, path: str, language: str, probl
     return ALLOWED
 
 
-def judge_move(move: Move, *, invoked: bool) -> Verdict:
-    """Whether a model may be asked after this move. Whoever asks explicitly gets an answer anyway."""
+def judge_editing(editing: Editing | None, *, invoked: bool) -> Verdict:
+    """Whether anything may be shown where the editor says the cursor is."""
+    if editing is None or invoked:
+        return ALLOWED
+    return _refusal("editing", f"The cursor is in a {editing}: no suggestions in it unless they are asked for.")
+
+
+def judge_move(move: Move, *, invoked: bool, deletes: bool = False, composing: bool = False) -> Verdict:
+    """Whether a model may be asked after this move; `deletes`: several deletions in a row, `composing`: an input method
+    is at work. Whoever asks explicitly gets an answer anyway."""
     if invoked:
         return ALLOWED
+    if composing:
+        return Verdict("composing", asks=False, sentence="An input method is composing.")
+    if deletes:
+        return Verdict("deleting", asks=False, sentence="Text is being taken away.")
     if move is Move.UNDONE:
         return Verdict("undone", asks=False, sentence="The text is what it was before: nothing was typed.")
     if move is Move.EDITED_ELSEWHERE:

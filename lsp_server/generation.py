@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,7 +14,7 @@ from lsp_server.cache import Completeness
 from lsp_server.multiline import end_of
 from lsp_server.sources.base import Ended, Piece, Source, SourceName, SourceRequest, SourceUnavailableError
 from wire_protocol.agreement import continuation, remaining
-from wire_protocol.frames import Context, Lines
+from wire_protocol.frames import Context, Kind, Lines
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,9 @@ MAX_IN_FLIGHT: Final = 2
 MAX_UNVERIFIED: Final = 3
 """Characters typed since the oldest began, without a word from it, after which a newer one is asked as well: that it
 agrees with all of them becomes unlikely."""
+
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""Of code: for tokens that nobody counted, as when a stream is left early."""
 
 MAX_PRODUCED: Final = 8_192
 """Characters of one generation: a source that ignores `max_tokens` must not fill the memory."""
@@ -41,7 +45,16 @@ class Generation:
     failure: str = ""
     cancelled: bool = False
     ended: bool = False
-    tokens: int = 0
+    counted_tokens: int = 0
+    """As the source counted them at its end; 0 if it was not asked to its end."""
+    received: int = 0
+    """Characters that came."""
+    first_at: float | None = None
+    """When the first text came, in clock seconds."""
+    wanted: bool = False
+    """Whether a person waits for it, although it began as a prefetch."""
+    judged: bool = False
+    """Whether it was learnt if it survived what was typed since it began."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property
@@ -54,9 +67,20 @@ class Generation:
         """One line, or several."""
         return self.request.lines
 
+    @property
+    def speculative(self) -> bool:
+        """Whether nobody waits for it: it goes first when another needs its place."""
+        return self.request.kind == "prefetch" and not self.wanted
+
+    @property
+    def tokens(self) -> int:
+        """Generated; estimated if the source did not come to say."""
+        return self.counted_tokens or math.ceil(self.received / CHARACTERS_PER_TOKEN)
+
     def feed(self, piece: Piece) -> bool:
         """More text came; whether the suggestion is complete, so that the rest is not needed."""
         self.produced += piece.text
+        self.received += len(piece.text)
         self.source = piece.source
         end = end_of(self.context, self.produced, self.lines)
         if end is not None:
@@ -69,7 +93,7 @@ class Generation:
 
     def finish(self, end: Ended) -> None:
         """The source came to its end."""
-        self.tokens = end.usage.generated_tokens
+        self.counted_tokens = end.usage.generated_tokens
         if not self.produced:
             self.source = end.source
         match end.reason:
@@ -89,11 +113,23 @@ class Generation:
             return None
         return typed
 
+    def may_serve(self, context: Context) -> bool:
+        """Whether it can still give something to a person at `context`: now, or once they took what they are shown."""
+        if self.appended(context) is not None:
+            return True
+        return self.speculative and continuation(context, self.context) is not None
 
-async def run(generation: Generation, source: Source, clock: Callable[[], float]) -> None:
+
+async def run(
+    generation: Generation,
+    source: Source,
+    clock: Callable[[], float],
+    still_wanted: Callable[[Generation], bool] = lambda generation: True,
+) -> None:
     """Stream the generation to its end: complete, cut, failed, or cancelled. Never raises but for cancellation.
 
-    Leaving the stream early, and cancelling this task, cancels the generation at its producer.
+    `still_wanted` is asked at each piece: text may contradict what was typed before it came. Leaving the stream early,
+    and cancelling this task, cancels the generation at its producer.
     """
     budget_s = max(0.0, generation.started + generation.request.give_up_ms / 1_000 - clock())
     try:
@@ -105,7 +141,14 @@ async def run(generation: Generation, source: Source, clock: Callable[[], float]
                 if isinstance(event, Ended):
                     generation.finish(event)
                     return
-                if generation.feed(event):
+                if generation.first_at is None:
+                    generation.first_at = clock()
+                complete = generation.feed(event)
+                if not still_wanted(generation):
+                    generation.completeness = None
+                    generation.cancelled = True
+                    return
+                if complete:
                     return
         generation.failure = "The source broke off."
     except TimeoutError:
@@ -147,21 +190,43 @@ class Flights:
             if generation.appended(context) is not None and (generation.lines == lines or lines == "single")
         ]
 
-    def wants_newer(self, context: Context, agreeing: list[Generation]) -> bool:
-        """Whether one more is to be asked although some agree: too much was typed that none has confirmed."""
+    def wants_newer(self, context: Context, agreeing: list[Generation], overdue_since: float) -> bool:
+        """Whether one more is to be asked although some agree: too much was typed that none has confirmed, or it is a
+        prefetch begun before `overdue_since` (clock seconds), which most probably waits behind others' requests."""
         return all(
-            not generation.produced and len(generation.appended(context) or "") >= MAX_UNVERIFIED
+            not generation.produced
+            and (
+                len(generation.appended(context) or "") >= MAX_UNVERIFIED
+                or (generation.request.kind == "prefetch" and generation.started <= overdue_since)
+            )
             for generation in agreeing
         )
 
     def contradicted(self, context: Context) -> list[Generation]:
         """Those that can give nothing any more."""
-        return [generation for generation in self._live() if generation.appended(context) is None]
+        return [generation for generation in self._live() if not generation.may_serve(context)]
 
-    def replaced_by_newer(self) -> list[Generation]:
-        """Those that must go so that one more can start: all but the oldest."""
-        return self._live()[MAX_IN_FLIGHT - 1 :]
+    def replaced_by(self, context: Context, kind: Kind) -> list[Generation]:
+        """Those that must go so that one of `kind` at `context` can start.
+
+        For a prefetch: the one before it. Else all but the oldest, prefetches first; and a prefetch of the very same
+        text from which nothing came yet, as the new request is more urgent.
+        """
+        live = self._live()
+        if kind == "prefetch":
+            return [generation for generation in live if generation.speculative]
+        same = [each for each in live if each.request.kind == "prefetch" and _waits_for(each, context)]
+        others = sorted((each for each in live if each not in same), key=lambda each: each.speculative)
+        return same + others[MAX_IN_FLIGHT - 1 :]
+
+    def has_place_for_prefetch(self) -> bool:
+        """Whether a prefetch may start, in place of an earlier one if need be."""
+        return sum(not generation.speculative for generation in self._live()) < MAX_IN_FLIGHT
 
     def add(self, generation: Generation) -> None:
         """It was started."""
         self._running.append(generation)
+
+
+def _waits_for(generation: Generation, context: Context) -> bool:
+    return not generation.produced and generation.appended(context) is not None

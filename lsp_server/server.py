@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.uris import to_fs_path
 
+from lsp_server import syntax
 from lsp_server.cache import Cache
 from lsp_server.client_log import ClientLog
 from lsp_server.completer import Ask, Completer, Outcome, Selected, Suggested, Superseded
@@ -30,6 +33,7 @@ from lsp_server.sources.base import Source
 from lsp_server.sources.build import build_source
 from lsp_server.stats import StatsFile, stats_file
 from lsp_server.status import Status, overall
+from lsp_server.techniques import Techniques
 from lsp_server.text_store import InvalidRangeError
 from lsp_server.version import version
 
@@ -103,7 +107,8 @@ class ForetypeServer(DocumentServer):
         self._settings = self._read_settings(None)
         key = document_key(install_key())
         source = self._make_source(self._settings)
-        self.completer = Completer(source, self._settings, key, cache=self._make_cache(self._clock), clock=self._clock)
+        cache, techniques = self._make_cache(self._clock), Techniques.from_environment(os.environ)
+        self.completer = Completer(source, self._settings, key, cache=cache, techniques=techniques, clock=self._clock)
         if self._settings.completion.enabled:
             _register_menu(self)
 
@@ -230,12 +235,16 @@ class ForetypeServer(DocumentServer):
             self.completer.closed(uri)
         if uri.startswith("untitled:"):
             logger.info("%s is not saved yet: suggestions come from its text alone; path patterns do not apply.", uri)
+        if (document := self.documents.get(uri)) is not None:
+            # In a thread: no keystroke is to wait while a grammar is imported.
+            asyncio.get_running_loop().run_in_executor(None, syntax.load, document.language_id)
 
     def document_changed(self, uri: str) -> None:
         """A change was applied to a document."""
         document = self.documents.get(uri)
-        if self.completer is not None and document is not None and document.last_change is not None:
-            self.completer.changed(document.uri, document.last_change)
+        if self.completer is None or document is None or document.last_change is None:
+            return
+        self.completer.changed(document.uri, document.last_change, lambda offset: self._look(document, offset))
 
     def document_closed(self, uri: str) -> None:
         """A document was closed."""
@@ -299,17 +308,21 @@ class ForetypeServer(DocumentServer):
     ) -> Outcome:
         if self.completer is None:
             return Superseded()  # shutting down
+        ask = replace(self._ask(document, snapshot), invoked=invoked, selected=selected, channel=channel)
+        return await self.completer.complete(ask)
+
+    def _look(self, document: Document, offset: int) -> Ask:
+        """What the editor would ask with the cursor at `offset`."""
+        return self._ask(document, document.snapshot(document.text.position_at(offset)))
+
+    def _ask(self, document: Document, snapshot: Snapshot) -> Ask:
         change = document.last_change
-        ask = Ask(
+        return Ask(
             snapshot=snapshot,
             path=workspace_path(document.uri, self._roots),
             problem=document.problem,
-            invoked=invoked,
             changed_at=change.at if change is not None else None,
-            selected=selected,
-            channel=channel,
         )
-        return await self.completer.complete(ask)
 
     def _selected(self, snapshot: Snapshot, info: types.SelectedCompletionInfo) -> Selected | None:
         """The selected item in code points; None if its range is not around the cursor."""

@@ -165,7 +165,8 @@ class ConnectedSource:
                     return
                 if isinstance(event, Piece) and not produced:
                     produced = True
-                    self._first_token.add(self._clock() - sent_at)
+                    if request.kind != "prefetch":  # it waits behind everybody's requests
+                        self._first_token.add(self._clock() - sent_at)
                 yield event
                 if isinstance(event, Ended):
                     return

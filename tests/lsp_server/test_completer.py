@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from completion_fakes import FakeSource, run_virtual
+from fake_editor import URI, FakeEditor, asked, oracle, text_of
 
-from lsp_server.completer import Ask, Completer, Nothing, Outcome, Suggested, Superseded
-from lsp_server.documents import ContentChange, Documents
-from lsp_server.positions import PositionEncoding, Range
+from lsp_server.completer import Nothing, Suggested, Superseded
 from lsp_server.settings import Settings
 from wire_protocol.frames import Context
-
-URI = "file:///w/a.py"
-
-
-def oracle(truth: str) -> Callable[[Context], str]:
-    """A source that knows the whole text."""
-
-    def script(context: Context) -> str:
-        so_far = context.before + context.typed
-        return truth[len(so_far) :] if truth.startswith(so_far) else ""
-
-    return script
-
-
-class FakeEditor:
-    """Types into a document and asks, each key one request, as editors do."""
-
-    def __init__(self, source: FakeSource, text: str = "", settings: Settings | None = None) -> None:
-        clock = asyncio.get_running_loop().time
-        self.documents = Documents(clock, PositionEncoding.UTF32)
-        self.document = self.documents.open(URI, "python", 0, text)
-        self.completer = Completer(source, settings or Settings(), lambda uri: "key", clock=clock)
-        self.cursor = len(text)
-
-    def edit(self, start: int, end: int, new: str) -> None:
-        text = self.document.text
-        span = Range(text.position_at(start), text.position_at(end))
-        change = self.documents.change(URI, self.document.version + 1, [ContentChange(new, span)])
-        self.completer.changed(URI, change)
-
-    def type(self, key: str) -> None:
-        self.edit(self.cursor, self.cursor, key)
-        self.cursor += len(key)
-
-    async def ask(self, *, invoked: bool = False, channel: str = "inline") -> Outcome:
-        change = self.document.last_change
-        snapshot = self.document.snapshot(self.document.text.position_at(self.cursor))
-        at = change.at if change else None
-        return await self.completer.complete(
-            Ask(snapshot, "a.py", self.document.problem, invoked, changed_at=at, channel=channel)
-        )
-
-    def press(self, key: str) -> asyncio.Task[Outcome]:
-        self.type(key)
-        return asyncio.create_task(self.ask())
-
-
-def text_of(outcome: Outcome) -> str:
-    assert isinstance(outcome, Suggested), outcome
-    return outcome.text
 
 
 def test_a_suggestion_is_one_line_and_its_stream_is_stopped_there() -> None:
@@ -111,7 +59,7 @@ def test_typing_through_a_suggestion_is_answered_from_the_cache_at_once() -> Non
             assert isinstance(outcome, Suggested)
             assert outcome.source == "cache"
         assert editor.completer.now() == began
-        assert (len(source.requests), editor.completer.counters.cache_hits) == (1, 11)
+        assert (len(asked(source)), editor.completer.counters.cache_hits) == (1, 11)
 
     run_virtual(main())
 
@@ -127,7 +75,7 @@ def test_a_fast_typist_joins_the_generation_in_flight() -> None:
         outcomes = await asyncio.gather(*tasks)
         assert [type(outcome) for outcome in outcomes[:-1]] == [Superseded, Superseded]
         assert text_of(outcomes[-1]) == " value"
-        assert len(source.requests) == 1
+        assert len(asked(source)) == 1
 
     run_virtual(main())
 
@@ -177,7 +125,7 @@ def test_a_cancelled_request_leaves_its_generation_to_the_next_key() -> None:
         await asyncio.gather(first, return_exceptions=True)
         assert first.cancelled()
         assert text_of(await editor.press(" ")) == "= value"
-        assert (len(source.requests), source.cancelled) == (1, [1])  # stopped by its first newline, not before
+        assert (len(asked(source)), source.cancelled) == (1, [1])  # stopped by its first newline, not before
         assert editor.completer.counters.cancelled == 1
 
     run_virtual(main())
@@ -235,7 +183,7 @@ def test_a_line_cut_by_the_limit_is_shown_once_and_not_replayed_as_whole() -> No
         editor = FakeEditor(source)
         assert text_of(await editor.press("x = ")) == "some_long_na"
         await editor.press("s")
-        assert len(source.requests) == 2
+        assert len(asked(source)) == 2
 
     run_virtual(main())
 
@@ -248,7 +196,7 @@ def test_nothing_is_asked_after_an_undo() -> None:
         editor.edit(6, 8, "")
         editor.cursor = 6
         assert isinstance(await editor.ask(), Nothing)
-        assert len(source.requests) == 1
+        assert len(asked(source)) == 1
 
     run_virtual(main())
 
@@ -271,7 +219,7 @@ def test_two_channels_of_a_document_do_not_supersede_each_other() -> None:
         editor.type("x = ")
         outcomes = await asyncio.gather(editor.ask(), editor.ask(channel="menu"))
         assert [text_of(outcome) for outcome in outcomes] == ["value", "value"]
-        assert len(source.requests) == 1
+        assert len(asked(source)) == 1
 
     run_virtual(main())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lsp_server.anchor import Move
-from lsp_server.gate import judge_document, judge_move
+from lsp_server.gate import Editing, judge_document, judge_editing, judge_move
 from lsp_server.settings import Settings
 
 
@@ -76,3 +76,18 @@ def test_who_asks_explicitly_is_answered_after_any_move(move: Move) -> None:
 @pytest.mark.parametrize("move", [Move.OPENED, Move.TYPED, Move.JUMPED])
 def test_typing_and_moving_may_ask(move: Move) -> None:
     assert judge_move(move, invoked=False).asks
+
+
+def test_deleting_and_composing_ask_nobody_unless_a_person_does() -> None:
+    assert judge_move(Move.TYPED, invoked=False, deletes=True).reason == "deleting"
+    assert judge_move(Move.TYPED, invoked=False, composing=True).reason == "composing"
+    assert not judge_move(Move.TYPED, invoked=False, deletes=True).asks
+    assert not judge_move(Move.TYPED, invoked=False, composing=True).asks
+    assert judge_move(Move.TYPED, invoked=True, deletes=True, composing=True).asks
+
+
+@pytest.mark.parametrize("editing", ["selection", "snippet"])
+def test_nothing_is_shown_in_a_selection_or_a_snippet_unless_it_is_asked_for(editing: Editing) -> None:
+    assert not judge_editing(editing, invoked=False).shows
+    assert judge_editing(editing, invoked=True).shows
+    assert judge_editing(None, invoked=False).shows

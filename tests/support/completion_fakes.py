@@ -64,6 +64,7 @@ class FakeSource:
         self.unavailable = ""
         self.requests: list[SourceRequest] = []
         self.cancelled: list[int] = []
+        self.ended: list[int] = []
         self.forgotten: list[str] = []
         self.states: list[SourceStatus] = [SourceStatus("local", "ready")]
         self.started = self.closed = False
@@ -95,5 +96,4 @@ class FakeSource:
             ended = True
             yield Ended(self.reason, "local")
         finally:
-            if not ended:
-                self.cancelled.append(request.id)
+            (self.ended if ended else self.cancelled).append(request.id)

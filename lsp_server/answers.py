@@ -1,0 +1,108 @@
+"""Which text is given for a cursor: from the cache, trimmed, never one that takes the place of what stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lsp_server.acceptance import Acceptances
+from lsp_server.ask import Answerer, Suggested
+from lsp_server.cache import Cache, Completeness, Match
+from lsp_server.counters import Counters
+from lsp_server.open_document import OpenDocument
+from lsp_server.prefetch import Budget, place
+from lsp_server.techniques import Techniques
+from lsp_server.trim import trim
+from wire_protocol.frames import Context, Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the cache knows of a cursor; `text` None: the model has nothing to suggest there."""
+
+    text: str | None
+    match: Match
+
+
+class Answers:
+    """Suggestions for all documents."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        counters: Counters,
+        acceptances: Acceptances,
+        techniques: Techniques,
+        budget: Budget,
+        ids: Iterator[int],
+        clock: Callable[[], float],
+    ) -> None:
+        self._cache = cache
+        self._counters = counters
+        self._acceptances = acceptances
+        self._techniques = techniques
+        self._budget = budget
+        self._ids = ids
+        self._clock = clock
+
+    def find(
+        self, context: Context, lines: Lines, *, invoked: bool, since: float, deleted: bool = False
+    ) -> Found | None:
+        """What the cache knows. What was stored after `since` was generated for this very request.
+
+        `deleted`: the person has just deleted something, so what was there may be offered again.
+        """
+        matches = self._cache.matches(context, deleted=True) if deleted else self._cache.matches(context)
+        for match in matches:
+            entry = match.entry
+            fresh = entry.stored_at > since
+            if match.stale and invoked:
+                continue  # whoever asks wants what the model says now
+            if match.appended and not fresh and not self._techniques.typing_through:
+                continue
+            if lines == "multi" and entry.lines == "single" and (invoked or not match.appended):
+                continue
+            whole = entry.completeness is Completeness.WHOLE
+            if not whole and not fresh and "\n" not in match.left.strip():
+                continue
+            text = trim(context, match.left, whole, entry.lines, fresh=not match.appended)
+            if text is not None:
+                return Found(text, match)
+            if not match.appended and not match.stale and (whole or fresh):
+                return Found(None, match)
+        return None
+
+    def standing(self, document: OpenDocument, context: Context) -> str:
+        """What must stay on screen at `context`; "" if nothing must."""
+        if not self._techniques.no_flicker:
+            return ""
+        text = document.shown.standing(context)
+        if text and document.shown.tail_moved(context):
+            # A closing bracket was typed over, or put there: what stands may say it twice now.
+            return trim(context, text, True, document.shown.lines) or ""
+        return text
+
+    def use_prefetch(self, document: OpenDocument, context: Context, match: Match) -> None:
+        """Count a prefetch as used if `match` is one."""
+        if not document.prefetched or match.appended < 0:
+            return
+        at = place(context, match.appended)
+        for prefetched in document.prefetched:
+            if (prefetched.place, prefetched.text) == (at, match.entry.text):
+                document.prefetched.remove(prefetched)
+                self._counters.prefetches_used += 1
+                self._counters.tokens_prefetch_used += prefetched.tokens
+                self._budget.used(prefetched.tokens)
+                return
+
+    def withheld(self, document: OpenDocument, context: Context, text: str) -> None:
+        """Count a text that is not shown because another stands."""
+        self._counters.suggestions_withheld += document.shown.withhold(context, text)
+
+    def suggested(self, text: str, source: Answerer, began: float) -> Suggested:
+        """Give a suggestion its id, and count it."""
+        latency_ms = (self._clock() - began) * 1_000
+        id = next(self._ids)
+        self._acceptances.given(id, text)
+        self._counters.saw(source, latency_ms)
+        return Suggested(id, text, source, latency_ms)
