@@ -228,7 +228,12 @@ def describe(config: settings.Settings, shape: Shape, steps: int, numbers: int, 
             "licences": sorted({row["licence"] for row in manifest["train"]}),
             "held_out": [row["package"] for row in manifest["held_out"]],
         },
-        "training": {"steps": steps, "tokens": steps * config.train["batch_tokens"], "seed": config.seed},
+        "training": {
+            "steps": steps,
+            "tokens": steps * config.train["batch_tokens"],
+            "seed": config.seed,
+            "began_from_sha256": config.train["init_sha256"] if config.train["init_from"] else None,
+        },
     }
 
 
