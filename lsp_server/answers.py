@@ -46,10 +46,17 @@ class Answers:
         self._clock = clock
 
     def find(
-        self, context: Context, lines: Lines, *, invoked: bool, since: float, deleted: bool = False
+        self,
+        context: Context,
+        lines: Callable[[], Lines],
+        *,
+        invoked: bool,
+        since: float,
+        deleted: bool = False,
     ) -> Found | None:
         """What the cache knows. What was stored after `since` was generated for this very request.
 
+        `lines` is asked only where it matters: it may parse, and typing through a suggestion must not wait for that.
         `deleted`: the person has just deleted something, so what was there may be offered again.
         """
         matches = self._cache.matches(context, deleted=True) if deleted else self._cache.matches(context)
@@ -60,7 +67,7 @@ class Answers:
                 continue  # whoever asks wants what the model says now
             if match.appended and not fresh and not self._techniques.typing_through:
                 continue
-            if lines == "multi" and entry.lines == "single" and (invoked or not match.appended):
+            if entry.lines == "single" and (invoked or not match.appended) and lines() == "multi":
                 continue
             whole = entry.completeness is Completeness.WHOLE
             if not whole and not fresh and "\n" not in match.left.strip():

@@ -264,7 +264,7 @@ class Completer:
         agreeing = document.flights.agreeing(context, lines)
         if not document.flights.wants_newer(context, agreeing, now - self._producer.overdue_s()):
             return
-        if self._answers.find(context, lines, invoked=False, since=now) is None:
+        if self._answers.find(context, lambda: lines, invoked=False, since=now) is None:
             self._producer.start(document, context, lines, "automatic", GIVE_UP_S)
             self.counters.generations_ahead += 1
 
@@ -297,7 +297,7 @@ class Completer:
             return
         document.followed = at
         lines = choose_lines(target, invoked=False)
-        if self._answers.find(target, lines, invoked=False, since=self._clock()) is None:
+        if self._answers.find(target, lambda: lines, invoked=False, since=self._clock()) is None:
             self._producer.start(document, target, lines, "prefetch", GIVE_UP_S)
 
     def now(self) -> float:

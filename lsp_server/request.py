@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from lsp_server.anchor import Move, Place
@@ -69,9 +70,6 @@ class Request:
         self._asker = asker
         self._context = context
         self.may_ask = may_ask
-        self.lines: Lines = choose_lines(
-            context, invoked=ask.invoked if ask.several_lines is None else ask.several_lines
-        )
         self._began = parts.clock()
         self._give_up = self._began + (GIVE_UP_INVOKED_S if ask.invoked else GIVE_UP_S)
         typed = place.move in (Move.TYPED, Move.UNDONE, Move.EDITED_ELSEWHERE)
@@ -87,6 +85,12 @@ class Request:
         """What was answered with, if what helped the model then has changed since."""
         self._own: Generation | None = None
         self._has_joined = False
+
+    @cached_property
+    def lines(self) -> Lines:
+        """How many are wanted; parses where the syntax decides, so not before it is needed."""
+        several = self._ask.invoked if self._ask.several_lines is None else self._ask.several_lines
+        return choose_lines(self._context, invoked=several)
 
     async def answer(self) -> Outcome:
         """The one outcome."""
@@ -106,20 +110,20 @@ class Request:
     def _ready(self) -> Outcome | None:
         found = self._answers.find(
             self._context,
-            self.lines,
+            lambda: self.lines,
             invoked=self._ask.invoked,
             since=self._began,
             deleted=self._document.keys.backspaced,
         )
         if found is not None and found.text is not None:
             self.stale = found.match.entry if found.match.stale else None
-            return self._show(found.text, self._answerer(found))
+            return self._show(found.text, self._answerer(found), found.match.entry.lines)
         if found is not None and not self._ask.invoked:
             return self._instead_of(Nothing("The model has nothing to suggest here."))
         return self._whole_lines_so_far()
 
-    def _show(self, text: str, source: Answerer) -> Suggested:
-        """Answer with `text`, or with what stands on screen if `text` does not extend it."""
+    def _show(self, text: str, source: Answerer, lines: Lines) -> Suggested:
+        """Answer with `text`, generated as `lines`, or with what stands on screen if `text` does not extend it."""
         if not self._is_on_screen:
             return self._answers.suggested(text, source, self._began)
         standing = "" if self._ask.invoked else self._answers.standing(self._document, self._context)
@@ -128,7 +132,7 @@ class Request:
             text, source = standing, "cache"
         elif self._ask.invoked:
             self._document.shown.clear()
-        self._document.shown.give(self._context, text, self.lines)
+        self._document.shown.give(self._context, text, lines)
         return self._answers.suggested(text, source, self._began)
 
     def _instead_of(self, nothing: Nothing) -> Outcome:
@@ -158,7 +162,7 @@ class Request:
                 continue
             text = trim(self._context, left[: left.rfind("\n") + 1], False, generation.lines)
             if text is not None:
-                return self._show(text, generation.source)
+                return self._show(text, generation.source, generation.lines)
         return None
 
     def _agreeing(self) -> list[Generation]:
