@@ -8,7 +8,7 @@ TRAIN_VENV ?= .venv-train
 VLLM_VENV ?= .venv-vllm
 
 .PHONY: help setup demo test lint types imports check test-training test-parity bench-kv-reuse bench-documents \
-	bench-type-through bench-quality bench-human-eval bench-draft bench-speed clean
+	bench-type-through bench-quality bench-human-eval bench-draft bench-speed bench-client clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -72,6 +72,9 @@ bench-draft: setup ## acceptance of a draft model: DRAFT=path
 
 bench-speed: setup ## first token and tokens a second, beside llama.cpp's own server
 	@$(BIN)/python -m benchmarks.starter_speed $(ARGS)
+
+bench-client: setup ## the client against tabby-agent and Continue (FAST=1: a minute; needs npm)
+	@scripts/setup_bench_client.sh; $(BIN)/python -m benchmarks.client $(if $(FAST),--fast) $(ARGS)
 
 clean: ## remove environments and caches made here
 	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
