@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -65,3 +66,15 @@ def test_another_file_than_the_configuration_names_is_refused(
         warm_start.begin(shipped[1], SHIPPED, "0" * 64, earlier)
     with pytest.raises(SystemExit, match="No earlier model"):
         warm_start.begin(shipped[1], SHIPPED.with_name("nothing.gguf"), SHA256, earlier)
+
+
+def test_a_shallower_model_takes_the_first_and_the_last_layer(
+    earlier: Tokenizer, shipped: tuple[dict[str, torch.Tensor], Llama]
+) -> None:
+    state, whole = shipped
+    model = Llama(dataclasses.replace(whole.shape, layers=2))
+    warm_start.begin(model, SHIPPED, SHA256, earlier)
+    last = whole.shape.layers - 1
+    for ours, theirs in ((0, 0), (1, last)):
+        name = "mlp.up_proj.weight"
+        assert torch.equal(model.state_dict()[f"layers.{ours}.{name}"], state[f"layers.{theirs}.{name}"])
