@@ -48,12 +48,12 @@ CASES = [
     Case("one line of 1 MB", "x = 1; " * 142_857, Position(0, 500_000)),
 ]
 
-KEYS_IN_A_ROW = 32
-"""Characters typed before as many are erased: a line's length of typing, so that the file keeps its size."""
+KEYS_IN_A_ROW = 8
+"""Characters typed before as many are erased, so that the file keeps its size."""
 
 
 def keystrokes(place: Position) -> list[types.TextDocumentContentChangePartial]:
-    """Typing a line's worth of characters at the place and taking them back, one by one."""
+    """Typing some characters at the place and taking them back, one by one."""
     changes = []
     for number in range(KEYS_IN_A_ROW):
         at = types.Position(place.line, place.character + number)

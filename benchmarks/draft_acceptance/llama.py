@@ -102,7 +102,7 @@ def loaded(target: Path, draft: Path, threads: int) -> Iterator[Pair]:
             except WorkerError as error:
                 raise BenchError(str(error)) from None
             cleanup.callback(decoder.close)
-            decoder.set_threads(threads)
+            decoder.set_threads(threads, threads)
             greedy.append(LlamaGreedy(model, decoder))
         yield Pair(greedy[0], greedy[1], context)
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import speed_contexts, speed_servers, starter_speed
 
-TOKENS = 300
+TOKENS = 1_000
 
 
 def test_a_cold_context_has_about_the_tokens_asked_for() -> None:
