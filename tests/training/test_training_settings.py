@@ -50,3 +50,10 @@ def test_every_shipped_configuration_loads_and_fits_what_its_format_needs(name: 
         assert phase["length"] <= train["context"]
         assert train["batch_tokens"] % phase["length"] == 0
     assert train["phases"][-1]["rate"] == 0.0
+
+
+def test_no_two_configurations_keep_their_curve_or_their_model_in_the_same_place() -> None:
+    folder = Path(settings.__file__).parent
+    exports = [settings.load(folder / f"{name}.toml").export for name in ("starter", "draft", "gpu")]
+    for key in ("curve", "install"):
+        assert len({export[key] for export in exports}) == len(exports)
