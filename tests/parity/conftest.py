@@ -25,7 +25,7 @@ CONFIG = settings.load()
 NAME = CONFIG.train["name"]
 TOKENIZER_PATH = CONFIG.path(CONFIG.tokenizer["file"])
 SHIPPED = CONFIG.path(CONFIG.export["install"]) / f"{NAME}-q4_0.gguf"
-EXPORT = Path(os.environ.get("FORETYPE_EXPORT", CONFIG.output / "export"))
+EXPORT = Path(os.environ.get("FORETYPE_EXPORT", CONFIG.output / "export" / CONFIG.train["name"]))
 """A folder that `python -m training.export` wrote; its fp32 weights are tested too, if it is there."""
 PYTHON = Path(os.environ.get("FORETYPE_VLLM_PYTHON", REPOSITORY / ".venv-vllm" / "bin" / "python"))
 """Of the environment with vLLM and Transformers."""
