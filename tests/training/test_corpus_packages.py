@@ -12,6 +12,7 @@ import pytest
 from training import licences, settings
 from training.corpus import debian, dep5, npm, pypi, records, selection
 from training.corpus.records import Package
+from training.corpus.revisions import revisions
 
 LIMITS = settings.load().corpus
 LISTED = LIMITS["licences"]
@@ -116,10 +117,23 @@ def test_without_apt_the_step_says_what_it_needs(tmp_path: Path, monkeypatch: py
     ids=["library", "source", "native source"],
 )
 def test_archives_of_debian_are_found_by_their_names(tmp_path: Path, row: dict[str, object], files: list[str]) -> None:
-    before = debian.present(row, tmp_path)
+    before = debian.downloaded(row, tmp_path)
     for name in files:
         (tmp_path / name).touch()
-    assert (before, debian.present(row, tmp_path)) == (False, True)
+    assert (before, debian.downloaded(row, tmp_path)) == (None, row)
+
+
+def test_a_revision_of_the_same_upstream_source_stands_for_one_that_the_archive_lost(tmp_path: Path) -> None:
+    for name in ("b_2.0.orig.tar.xz", "b_2.0-1+deb12u9.debian.tar.xz", "b-tools_2.0-3_all.deb"):
+        (tmp_path / name).touch()
+    found = debian.downloaded({"name": "b", "version": "1:2.0-1+deb12u10", "source": True}, tmp_path)
+    assert found == {"name": "b", "version": "2.0-1+deb12u9", "source": True}
+
+
+def test_revisions_are_tried_from_the_pinned_one_to_the_oldest_and_other_sources_never() -> None:
+    offered = ["1.0-9+deb12u9", "1.0-9+deb12u11", "1.1-1", "1.0-9+deb12u10", "1.0-2"]
+    tried = revisions("1.0-9+deb12u10", offered)
+    assert tried == ["1.0-9+deb12u10", "1.0-9+deb12u11", "1.0-9+deb12u9", "1.0-2"]
 
 
 @pytest.mark.parametrize(

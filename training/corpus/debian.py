@@ -14,15 +14,11 @@ from typing import Any
 from training import licences
 from training.corpus import dep5
 from training.corpus.records import Package
+from training.corpus.revisions import revisions, upstream, without_epoch
 
 ECOSYSTEM = "debian"
 SYSTEM_SOURCES = Path("/etc/apt")
 Source = tuple[Package, Iterator[tuple[str, bytes]]]
-
-
-def without_epoch(version: str) -> str:
-    """The version as file names have it."""
-    return version.partition(":")[2] or version
 
 
 def library_file(row: dict[str, Any], folder: Path) -> Path | None:
@@ -34,8 +30,7 @@ def library_file(row: dict[str, Any], folder: Path) -> Path | None:
 def source_files(row: dict[str, Any], folder: Path) -> tuple[Path, Path] | None:
     """The archive of the original source and the one of Debian's own files (the same if native), or None if missing."""
     version = without_epoch(row["version"])
-    upstream = version.rpartition("-")[0] or version
-    originals = sorted(folder.glob(f"{row['name']}_{upstream}.orig.tar.*"))
+    originals = sorted(folder.glob(f"{row['name']}_{upstream(version)}.orig.tar.*"))
     originals = [path for path in originals if path.suffix != ".asc"]
     packaging = sorted(folder.glob(f"{row['name']}_{version}.debian.tar.*"))
     native = sorted(folder.glob(f"{row['name']}_{version}.tar.*"))
@@ -44,9 +39,16 @@ def source_files(row: dict[str, Any], folder: Path) -> tuple[Path, Path] | None:
     return (native[0], native[0]) if native else None
 
 
-def present(row: dict[str, Any], folder: Path) -> bool:
-    """Whether a package need not be fetched."""
-    return (source_files(row, folder) if row.get("source") else library_file(row, folder)) is not None
+def downloaded(row: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The row with the version whose archives are in the folder: the pinned one, or a revision in its place."""
+    name, kind = row["name"], ".debian.tar." if row.get("source") else "_"
+    names = (path.name.removeprefix(f"{name}_") for path in folder.glob(f"{name}_*"))
+    versions = {each.partition(kind)[0].replace("%3a", ":") for each in names if kind in each}
+    for version in [row["version"], *revisions(without_epoch(row["version"]), versions)]:
+        found = row | {"version": version}
+        if source_files(found, folder) if row.get("source") else library_file(found, folder):
+            return found
+    return None
 
 
 def source_index(folder: Path) -> list[str]:
@@ -85,20 +87,34 @@ def fetch(rows: list[dict[str, Any]], folder: Path) -> None:
     """
     target = folder / "debian"
     target.mkdir(parents=True, exist_ok=True)
-    missing = [row for row in rows if not present(row, target)]
+    missing = [row for row in rows if downloaded(row, target) is None]
     if missing and shutil.which("apt-get") is None:
         raise SystemExit("The corpus needs apt-get to fetch Debian packages: run on Debian, or use --offline.")
     index = source_index(folder) if any(row.get("source") for row in missing) else []
     get(missing, index, target)
     for row in missing:
         # One unknown version keeps apt from fetching all: the others are then asked for one by one.
-        if not present(row, target):
+        if downloaded(row, target) is None:
             get([row], index, target)
-        if not present(row, target):
+        # A security update takes the place of the one before it, which is then gone from the archive.
+        for version in revisions(row["version"], versions(row, index) if downloaded(row, target) is None else ()):
+            if downloaded(row, target) is None:
+                print(f"{requirement(row)} is not in the archive: trying {version}.", flush=True)
+                get([row | {"version": version}], index, target)
+        if downloaded(row, target) is None:
             raise SystemExit(
                 f"Debian's archive, as apt is set up here, has no {requirement(row)}: run `apt-get update`, or change "
                 "its version in the list of packages to one that `apt-cache policy` or `showsrc` shows."
             )
+
+
+def versions(row: dict[str, Any], index: list[str]) -> list[str]:
+    """Those of a package that the archive has now."""
+    command = ["showsrc", "--only-source"] if row.get("source") else ["show"]
+    asked = subprocess.run(
+        ["apt-cache", *index, *command, row["name"]], capture_output=True, text=True, check=False
+    ).stdout
+    return re.findall(r"(?m)^Version: (\S+)$", asked)
 
 
 def get(rows: list[dict[str, Any]], index: list[str], target: Path) -> None:
@@ -160,7 +176,8 @@ def load(rows: list[dict[str, Any]], folder: Path, listed: list[str]) -> Iterato
         SystemExit: an archive is missing, or no file can be taken from it.
     """
     target = folder / "debian"
-    for row in rows:
+    for pinned in rows:
+        row = downloaded(pinned, target) or pinned
         if archives := source_files(row, target) if row.get("source") else None:
             notice, files = read_source(*archives)
         elif archive := None if row.get("source") else library_file(row, target):
