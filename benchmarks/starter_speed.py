@@ -35,7 +35,7 @@ from lsp_server.demo.programs import ProgramFailedError
 from wire_protocol.frames import Context
 
 TARGETS = {"cold": 120.0, "keystroke": 10.0, "rate 1": 400.0}
-"""From the issue: milliseconds, milliseconds, tokens a second."""
+"""From the issue: milliseconds, milliseconds, tokens a second. The larger model's first is 250 (`--cold-target`)."""
 SHORT_ANSWER = 4
 AT_ONCE = (1, 2, 4)
 WARM_UP_ROUND = 10_000
@@ -206,7 +206,7 @@ def summary(figures: dict[str, Figures]) -> dict[str, dict[str, dict[str, float 
     return out
 
 
-def report(figures: dict[str, Figures]) -> bool:
+def report(figures: dict[str, Figures], targets: dict[str, float]) -> bool:
     """Print the table; whether every target is met."""
     table = summary(figures)
     ours, *peers = table
@@ -236,10 +236,10 @@ def report(figures: dict[str, Figures]) -> bool:
             assert isinstance(other, float)
             faster = value / other if label.startswith("rate") else other / value
             print(f"{label}: the worker is {faster:.2f} times as fast as {name}")
-        if label in TARGETS:
-            good = value >= TARGETS[label] if label.startswith("rate") else value <= TARGETS[label]
+        if label in targets:
+            good = value >= targets[label] if label.startswith("rate") else value <= targets[label]
             met &= good
-            bound = f"at {'least' if label.startswith('rate') else 'most'} {TARGETS[label]:g}"
+            bound = f"at {'least' if label.startswith('rate') else 'most'} {targets[label]:g}"
             print(f"{label}: {value:.1f}, wanted {bound}: {'met' if good else 'missed'}")
     return met
 
@@ -258,6 +258,9 @@ def main() -> int:
     parser.add_argument("--peer-threads", type=int, default=0, help="llama_cpp.server's (default: its own choice)")
     parser.add_argument("--no-peer", action="store_true", help="measure the worker alone")
     parser.add_argument("--peer-url", default="", help="also a server that runs already, such as llama-server: …/v1")
+    parser.add_argument(
+        "--cold-target", type=float, default=TARGETS["cold"], metavar="MS", help="first token (default: %(default)g)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     options = parser.parse_args()
     try:
@@ -268,7 +271,7 @@ def main() -> int:
         print(f"starter_speed: {error}", file=sys.stderr)
         return 2
     print(f"model {options.model}, {options.tokens} tokens; elsewhere: {elsewhere:.2f} of {psutil.cpu_count()} cores")
-    met = report(figures)
+    met = report(figures, TARGETS | {"cold": options.cold_target})
     if options.json:
         result = {"model": options.model, "tokens": options.tokens, "cores_elsewhere": elsewhere}
         options.json.write_text(json.dumps(result | {"servers": summary(figures)}, indent=1) + "\n", encoding="utf-8")

@@ -45,5 +45,5 @@ def test_a_missed_target_is_said(cold: float, rate: float, met: bool, capsys: py
     figures.begin("cold", "rate 1")
     figures.add("cold", cold, None)
     figures.add("rate 1", rate, 1.5)
-    assert starter_speed.report({"foretype-worker": figures}) is met
+    assert starter_speed.report({"foretype-worker": figures}, starter_speed.TARGETS) is met
     assert ("missed" in capsys.readouterr().out) is not met
