@@ -32,7 +32,10 @@ from lsp_server.positions import Position, PositionEncoding, Range
 from lsp_server.text_store import InvalidRangeError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from cattrs import Converter
+    from pygls.protocol.json_rpc import MessageCallback, MessageHandler, MsgId
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +157,22 @@ class StoredProtocol(LanguageServerProtocol):
         if self._stored_workspace is None:
             raise RuntimeError("The workspace is not there before the client has sent `initialize`.")
         return self._stored_workspace
+
+    def _execute_handler(
+        self,
+        msg_id: MsgId,
+        handler: MessageHandler,
+        callback: MessageCallback,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        """As pygls does it. pygls 2 keeps what a notification's handler returned for ever: 2 KB for each key."""
+
+        def done(future: Future[Any]) -> None:
+            self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, done, args, kwargs)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable
@@ -236,3 +237,21 @@ def test_the_cells_of_a_notebook_are_documents() -> None:
 
 def test_positions_go_to_lsp_and_back() -> None:
     assert position_from_lsp(position_to_lsp(Position(3, 4))) == Position(3, 4)
+
+
+def test_nothing_is_kept_of_notifications_that_were_handled() -> None:
+    editor = FakeEditor()
+
+    @editor.server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    async def changed(params: types.DidChangeTextDocumentParams) -> None:
+        """A handler of our own, in a task."""
+
+    async def typed() -> None:
+        editor.open("")
+        for version in range(2, 50):
+            editor.change(version, at(0, 0, 0, "x"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(typed())
+    assert (len(editor.text), editor.server.protocol._request_futures) == (48, {})
