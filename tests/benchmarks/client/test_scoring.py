@@ -116,5 +116,5 @@ def test_continues_completion_is_fitted_into_the_line(completion: str, rest: str
 
 def test_growth_is_counted_from_warm_up_on() -> None:
     samples = [(hour / 10, 50 if hour < 10 else 100) for hour in range(100)]
-    assert growth(samples, 10.0) == 0
-    assert math.isnan(growth(samples[:12], 10.0))
+    assert growth(samples, 1.0) == 0
+    assert math.isnan(growth(samples[:12], 1.0))
