@@ -1,4 +1,4 @@
-"""The HTTP surface: `/v1/session`, `/healthz`, `/readyz`, `/metrics`; the only place that knows aiohttp's server."""
+"""The HTTP surface: `/v1/session`, `/healthz`, `/readyz`, `/metrics`; sessions over plain HTTP are in `stream`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import itertools
 import random
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
+from edge_proxy.answer_cache import AnswerCache
+from edge_proxy.arms import arm_of
 from edge_proxy.auth import Authenticator
 from edge_proxy.config import Config
 from edge_proxy.context_budget import ContextBudget
 from edge_proxy.dispatch import DRAINING, Dispatcher
+from edge_proxy.errors import StartError
+from edge_proxy.fleet import Fleet
 from edge_proxy.metrics import CONTENT_TYPE, Metrics
 from edge_proxy.outgoing import Outgoing
 from edge_proxy.prediction import Predictor
@@ -23,10 +27,15 @@ from edge_proxy.requests import MS
 from edge_proxy.scheduler import Scheduler
 from edge_proxy.session import CLOSE_POLICY, HEARTBEAT_SECONDS, Close, Edge, Session
 from edge_proxy.sockets import set_nodelay
+from edge_proxy.stream import HARD_FACTOR, Connection, Streams
+from edge_proxy.waiting import FairLine, Line
 from edge_proxy.worker_link import WorkerLink
 from wire_protocol.addresses import SESSION_PATH
 from wire_protocol.backoff import Backoff
 from wire_protocol.frames import SUBPROTOCOL, Error, GoAway
+
+if TYPE_CHECKING:
+    from edge_proxy.second_level import RedisLevel
 
 SHORTEST_WAIT: Final = 0.02
 """Seconds before a worker is tried again at the earliest: one that restarts on this machine is missed no longer."""
@@ -37,16 +46,6 @@ HELLO_SECONDS: Final = 10.0
 """A connection that has not said hello by then is closed."""
 CLOSE_SECONDS: Final = 2.0
 """How long a client may take to answer a close."""
-HARD_FACTOR: Final = 4
-"""A message over the frame limit is answered with an error, and the session goes on; one this many
-times over it is not even read, and ends the connection (WebSocket close code 1009)."""
-
-
-class _Connection(NamedTuple):
-    session: Session
-    outgoing: Outgoing
-    socket: web.WebSocketResponse
-    transport: asyncio.Transport
 
 
 class EdgeApp:
@@ -58,15 +57,29 @@ class EdgeApp:
         authenticator: Authenticator,
         worker_token: str = "",
         draw: Callable[[], float] = random.random,
+        line: Line | None = None,
+        secret: bytes = b"",
     ) -> None:
-        """`draw` gives uniform numbers in [0, 1) for the jitter of reconnects."""
+        """`draw` gives uniform numbers in [0, 1) for the jitter of reconnects; `line` is another order of service.
+
+        `secret` encrypts what lies in the shared cache. Raises StartError if that cannot be used.
+        """
         loop = asyncio.get_running_loop()
         self.metrics: Final = Metrics()
         self._config: Final = config
         self._predictor: Final = Predictor()
         self._contexts: Final = ContextBudget(config.limits.total_context_bytes)
-        scheduler = Scheduler(time.monotonic, self._predictor, config.limits.waiting)
-        self.dispatcher: Final = Dispatcher(time.monotonic, loop.call_later, scheduler, self.metrics)
+        self._cache: Final = (
+            AnswerCache(time.monotonic, config.cache.bytes, config.cache.seconds) if config.cache.bytes else None
+        )
+        self._shared: Final = _shared_cache(config, secret, self.metrics) if config.redis.url else None
+        order = line if line is not None else FairLine(lambda tenant: config.weights.get(tenant, 1.0))
+        scheduler = Scheduler(time.monotonic, self._predictor, config.limits.waiting, order, self._cache)
+        fleet = Fleet(config.languages, {name: frozenset(arm.models) for name, arm in config.arms.items()})
+        self.dispatcher: Final = Dispatcher(
+            time.monotonic, loop.call_later, scheduler, self.metrics, fleet, self._shared
+        )
+        shares = {name: arm.share for name, arm in config.arms.items()}
         self._links: Final = [
             WorkerLink(
                 address,
@@ -80,7 +93,7 @@ class EdgeApp:
         ]
         self._link_tasks: list[asyncio.Task[None]] = []
         self._numbers: Final = itertools.count(1)
-        self._sessions: dict[int, _Connection] = {}
+        self._sessions: dict[int, Connection] = {}
         self._edge: Final = Edge(
             clock=time.monotonic,  # the loop's own has a resolution of 1 ms under uvloop
             call_later=loop.call_later,
@@ -90,13 +103,16 @@ class EdgeApp:
             limits=config.limits,
             metrics=self.metrics,
             region=config.region,
+            arm_of=lambda session: arm_of(session, shares),
             has_room=lambda: len(self._sessions) <= config.limits.sessions,
         )
+        self._streams: Final = Streams(self._edge, self._numbers, self._sessions)
 
     def web_app(self) -> web.Application:
         """The routes; starting and stopping the application starts and stops the links to the workers."""
         app = web.Application()
         app.router.add_get(SESSION_PATH, self._session)
+        self._streams.add_routes(app.router)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
@@ -144,6 +160,8 @@ class EdgeApp:
         for task in self._link_tasks:
             task.cancel()
         await asyncio.gather(*self._link_tasks, return_exceptions=True)
+        if self._shared is not None:
+            await self._shared.close()
 
     # Routes
 
@@ -161,7 +179,9 @@ class EdgeApp:
         metrics, dispatcher = self.metrics, self.dispatcher
         metrics.live.set(dispatcher.live)
         metrics.waiting.set(dispatcher.waiting)
+        metrics.cache_bytes.set(0 if self._cache is None else self._cache.bytes_used)
         metrics.context_bytes.set(self._contexts.bytes_used)
+        metrics.ejected.set(sum(worker.ready and worker.health.open for worker in dispatcher.workers))
         metrics.workers_ready.set(sum(worker.ready for worker in dispatcher.workers))
         for worker in dispatcher.workers:
             metrics.worker_credits.labels(worker.name).set(worker.credits)
@@ -194,7 +214,7 @@ class EdgeApp:
         outgoing = Outgoing(transport, limits.outgoing_bytes, loop.call_soon, self.metrics.bytes_out.inc)
         number = next(self._numbers)
         session = Session(number, outgoing, self._edge)
-        self._sessions[number] = _Connection(session, outgoing, socket, transport)
+        self._sessions[number] = Connection(session, outgoing, socket, transport)
         close = Close(WSCloseCode.OK, "client_left")
         try:
             close = await self._listen(socket, session, outgoing) or close
@@ -225,6 +245,18 @@ class EdgeApp:
                     return close
             else:
                 return None
+
+
+def _shared_cache(config: Config, secret: bytes, metrics: Metrics) -> RedisLevel:
+    try:
+        from edge_proxy.sealing import Sealer
+        from edge_proxy.second_level import RedisLevel
+    except ImportError as error:
+        raise StartError(f"The shared cache needs the package {error.name}: pip install 'foretype[redis]'.") from None
+    try:
+        return RedisLevel(config.redis.url, Sealer(secret), config.redis.seconds, time.monotonic, metrics)
+    except ValueError as error:
+        raise StartError(f"redis.url is not usable: {error}.") from None
 
 
 def _offers_subprotocol(request: web.Request) -> bool:

@@ -38,6 +38,11 @@ def message_header(length: int) -> bytes:
     return struct.pack("!BBQ", _BINARY_FINAL, 127, length)
 
 
+def message(payload: bytes) -> bytes:
+    """`payload` as a WebSocket message."""
+    return message_header(len(payload)) + payload
+
+
 class _Pending:
     __slots__ = ("offset", "parts", "tokens")
 
@@ -56,12 +61,17 @@ class Outgoing:
         max_bytes: int,
         call_soon: Callable[[Callable[[], None]], object],
         sent: Callable[[int], None],
+        wrap: Callable[[bytes], bytes] = message,
     ) -> None:
-        """`call_soon` is the event loop's; `sent` is told the size of every message, in bytes."""
+        """`call_soon` is the event loop's; `sent` is told the size of every message, in bytes.
+
+        `wrap` makes of a frame what is written for it, whole: a WebSocket message, or what else carries the session.
+        """
         self._transport: Final = transport
         self._max_bytes: Final = max_bytes
         self._call_soon: Final = call_soon
         self._sent: Final = sent
+        self._wrap: Final = wrap
         self._pending: dict[int, _Pending] = {}
         self._ends: list[Done] = []
         self._scheduled = False
@@ -100,11 +110,11 @@ class Outgoing:
                 for id, pending in self._pending.items()
             ]
             self._pending = {}
-            self._write(encode(Tokens(items=items)))
-        if self._ends:
             ends, self._ends = self._ends, []
-            for done in ends:
-                self._write(encode(done))
+            self._write(encode(Tokens(items=items)), *map(encode, ends))
+        elif self._ends:
+            ends, self._ends = self._ends, []
+            self._write(*map(encode, ends))
 
     def close(self) -> None:
         """Write what waits, and nothing from here on."""
@@ -116,11 +126,12 @@ class Outgoing:
             self._scheduled = True
             self._call_soon(self.flush)
 
-    def _write(self, payload: bytes) -> None:
+    def _write(self, *payloads: bytes) -> None:
+        """All in one write: it costs more than all else here."""
         if self._closed or self._transport.is_closing():
             return
-        self._transport.write(message_header(len(payload)) + payload)
-        self._sent(len(payload))
+        self._transport.write(b"".join(map(self._wrap, payloads)))
+        self._sent(sum(map(len, payloads)))
         if self._transport.get_write_buffer_size() > self._max_bytes:
             self.cut_off = True
             self._closed = True

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from lsp_server.acceptance import Acceptances
 from lsp_server.ask import Answerer, Suggested
 from lsp_server.cache import Cache, Completeness, Match
-from lsp_server.counters import Counters
 from lsp_server.open_document import OpenDocument
 from lsp_server.prefetch import Budget, place
+from lsp_server.privacy import code_log
+from lsp_server.statistics.counters import Counters
 from lsp_server.techniques import Techniques
 from lsp_server.trim import trim
 from wire_protocol.frames import Context, Lines
+
+MIN_UNWORTHY: Final = 4
+"""Visible characters left of a text that agrees with what was typed but is not worth showing, from which on nobody is
+asked anew: a model that was right so far says the same again. With less left the text is as good as used up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,6 @@ class Answers:
         self,
         cache: Cache,
         counters: Counters,
-        acceptances: Acceptances,
         techniques: Techniques,
         budget: Budget,
         ids: Iterator[int],
@@ -39,7 +43,6 @@ class Answers:
     ) -> None:
         self._cache = cache
         self._counters = counters
-        self._acceptances = acceptances
         self._techniques = techniques
         self._budget = budget
         self._ids = ids
@@ -60,6 +63,7 @@ class Answers:
         `deleted`: the person has just deleted something, so what was there may be offered again.
         """
         matches = self._cache.matches(context, deleted=True) if deleted else self._cache.matches(context)
+        agreed: Match | None = None
         for match in matches:
             entry = match.entry
             fresh = entry.stored_at > since
@@ -72,12 +76,17 @@ class Answers:
             whole = entry.completeness is Completeness.WHOLE
             if not whole and not fresh and "\n" not in match.left.strip():
                 continue
-            text = trim(context, match.left, whole, entry.lines, fresh=not match.appended)
+            hidden = entry.doubtful and not invoked
+            text = None if hidden else trim(context, match.left, whole, entry.lines, fresh=not match.appended)
             if text is not None:
                 return Found(text, match)
-            if not match.appended and not match.stale and (whole or fresh):
+            if match.stale:
+                continue
+            if not match.appended and (whole or fresh):
                 return Found(None, match)
-        return None
+            if match.appended > 0 and whole and agreed is None and len(match.left.strip()) >= MIN_UNWORTHY:
+                agreed = match
+        return None if agreed is None else Found(None, agreed)
 
     def standing(self, document: OpenDocument, context: Context) -> str:
         """What must stay on screen at `context`; "" if nothing must."""
@@ -109,7 +118,6 @@ class Answers:
     def suggested(self, text: str, source: Answerer, began: float) -> Suggested:
         """Give a suggestion its id, and count it."""
         latency_ms = (self._clock() - began) * 1_000
-        id = next(self._ids)
-        self._acceptances.given(id, text)
-        self._counters.saw(source, latency_ms)
-        return Suggested(id, text, source, latency_ms)
+        self._counters.gave(source, latency_ms)
+        code_log.given(text)
+        return Suggested(next(self._ids), text, source, latency_ms)

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from lsp_server.documents import Snapshot
 from lsp_server.gate import Editing
+from lsp_server.privacy.files import Withheld
 
 INLINE: Final = "inline"
 """The channel of ghost text: what was answered there is on screen."""
@@ -35,6 +36,8 @@ class Ask:
     """Relative to the workspace."""
     problem: str | None = None
     """Why the document's text cannot be used."""
+    withheld: Withheld | None = None
+    """Why nothing of the document may leave the machine."""
     invoked: bool = False
     """Whether a person asked for it explicitly."""
     several_lines: bool | None = None

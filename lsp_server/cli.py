@@ -18,8 +18,9 @@ EXIT_INTERRUPTED: Final = 130
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "complete": ("lsp_server.complete_command", "print the suggestion at FILE:LINE:COL"),
     "models": ("lsp_server.models.command", "the local models: list, pull, path, remove"),
-    "stats": ("lsp_server.stats", "what became of suggestions"),
+    "stats": ("lsp_server.statistics.command", "what became of suggestions"),
     "doctor": ("lsp_server.doctor", "check settings, edge, model and editors, and say what to do"),
+    "clean": ("lsp_server.privacy.clean", "remove pulled models and logs"),
     "demo": ("lsp_server.demo", "worker, proxy and language server at work on a real file"),
 }
 """Subcommands: the module whose `run(argv) -> exit code` does it, and what it does."""
@@ -56,7 +57,7 @@ def _serve(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if options.COMMAND is not None:
         parser.error(f"options before `{options.COMMAND}` are not understood; write them after it.")
-    _log()
+    _log(log_code=options.log_code)
     server = importlib.import_module("lsp_server.serve")
     run_stdio: Callable[[], int] = server.run_stdio
     run_tcp: Callable[[str, int], int] = server.run_tcp
@@ -80,10 +81,10 @@ def _listen(run_tcp: Callable[[str, int], int], host: str, port: int) -> int:
         return EXIT_FAILED
 
 
-def _log() -> None:
+def _log(*, log_code: bool = False) -> None:
     from lsp_server import logs
 
-    logs.set_up()
+    logs.set_up(log_code=log_code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--stdio", action="store_true", help="speak on standard input and output (the default)")
     where.add_argument("--tcp", type=_address, metavar="HOST:PORT", help="listen there for one editor instead")
+    parser.add_argument(
+        "--log-code", action="store_true", help="write code and suggestions to the log file, in this run only"
+    )
     # vscode-languageclient and others pass it to every server; it is not needed on stdio.
     parser.add_argument("--clientProcessId", type=int, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="COMMAND", title="commands", metavar="COMMAND")

@@ -18,10 +18,13 @@ from lsp_server.documents import MAX_DOCUMENT_CHARACTERS, Documents
 from lsp_server.gate import SWITCHED_OFF
 from lsp_server.install_key import document_key, install_key
 from lsp_server.positions import Position, PositionEncoding
+from lsp_server.privacy.files import HEAD, Privacy
 from lsp_server.settings import Settings, load_settings
 from lsp_server.sources.base import Source
 from lsp_server.sources.build import build_source
 from lsp_server.techniques import Techniques
+from lsp_server.workspace import explain
+from lsp_server.workspace.languages import language_of
 
 NONE: Final = 1
 USAGE: Final = 2
@@ -34,16 +37,6 @@ POLL_S: Final = 0.02
 
 MAX_FILE_BYTES: Final = 4 * MAX_DOCUMENT_CHARACTERS
 """UTF-8 takes four bytes a character at most: a larger file is too large in any case."""
-
-_LANGUAGES: Final = {
-    ".py": "python", ".pyi": "python", ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript",
-    ".jsx": "javascriptreact", ".ts": "typescript", ".mts": "typescript", ".tsx": "typescriptreact", ".go": "go",
-    ".rs": "rust", ".java": "java", ".kt": "kotlin", ".c": "c", ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".hpp": "cpp",
-    ".cs": "csharp", ".rb": "ruby", ".php": "php", ".swift": "swift", ".scala": "scala", ".lua": "lua", ".sh":
-    "shellscript", ".bash": "shellscript", ".html": "html", ".css": "css", ".scss": "scss", ".json": "json",
-    ".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".md": "markdown", ".sql": "sql", ".hs": "haskell", ".nix": "nix",
-}  # fmt: skip
-"""LSP language ids by extension; "plaintext" for others."""
 
 
 class BadPlaceError(Exception):
@@ -90,7 +83,7 @@ def ask_for(target: Target, root: Path) -> Ask:
     text = read_text(target.path)
     documents = Documents(time.monotonic, PositionEncoding.UTF32)
     uri = target.path.resolve().as_uri()
-    language = _LANGUAGES.get(target.path.suffix.lower(), "plaintext")
+    language = language_of(target.path.name)
     document = documents.open(uri, language, 0, text)
     if document.problem is not None:
         raise BadPlaceError(document.problem)
@@ -134,6 +127,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the text")
     parser.add_argument("--timeout", type=float, default=TIMEOUT_S, metavar="S", help="seconds (default %(default)g)")
     parser.add_argument("--multi", action="store_true", help="several lines, also where one is usual")
+    parser.add_argument(
+        "--explain", action="store_true", help="print what the model would be given, and why; no model is asked"
+    )
+    parser.add_argument(
+        "--open",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="with --explain: a file that is open as well; may be repeated",
+    )
     return parser
 
 
@@ -152,6 +156,13 @@ def run(argv: list[str]) -> int:
         _say(str(problem), 0)
     if not loaded.settings.enabled:
         return _say(SWITCHED_OFF, NONE)
+    text = ask.snapshot.text
+    privacy = Privacy(lambda: [str(root)], lambda: loaded.settings)
+    uri = parse_place(options.place).path.absolute().as_uri()  # not where a link leads, as that is judged as well
+    withheld = privacy.withheld_document(uri, text.slice(0, HEAD), len(text), text.line_count)
+    ask = replace(ask, withheld=withheld)
+    if options.explain:
+        return _explain(ask, root, options.open, loaded.settings, as_json=options.json)
     outcome = asyncio.run(complete(ask, loaded.settings, build_source(loaded.settings), options.timeout))
     if not isinstance(outcome, Suggested):
         return _say(outcome.sentence if isinstance(outcome, Nothing) else "Interrupted.", NONE)
@@ -161,6 +172,21 @@ def run(argv: list[str]) -> int:
     else:
         print(outcome.text)
     return _say(f"source {outcome.source}, {latency}", 0)
+
+
+def _explain(ask: Ask, root: Path, opened: list[Path], settings: Settings, *, as_json: bool) -> int:
+    if ask.withheld is not None:
+        return _say(ask.withheld.sentence, NONE)
+    try:
+        others = [ask_for(Target(path, 1, 1), root).snapshot for path in opened]
+    except BadPlaceError as error:
+        return _say(str(error), USAGE)
+    explained = explain.explained(ask, root, others, settings)
+    if as_json:
+        print(json.dumps(explained, indent=1))
+    else:
+        explain.show(explained, sys.stdout)
+    return 0
 
 
 def _say(sentence: str, code: int) -> int:

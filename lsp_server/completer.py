@@ -15,13 +15,11 @@ from typing import Final
 
 from cachetools import LRUCache
 
-from lsp_server.acceptance import Acceptances
-from lsp_server.anchor import Place
+from lsp_server.anchor import Move, Place
 from lsp_server.answers import Answers
 from lsp_server.ask import INLINE, Ask, Nothing, Outcome, Selected, Suggested, Superseded
 from lsp_server.cache import Cache, Entry
 from lsp_server.context import build_context, with_selected
-from lsp_server.counters import Counters
 from lsp_server.documents import Change
 from lsp_server.gate import Verdict, judge_document, judge_editing, judge_move
 from lsp_server.generation import CHARACTERS_PER_TOKEN
@@ -30,13 +28,17 @@ from lsp_server.multiline import choose_lines
 from lsp_server.open_document import Asker, OpenDocument
 from lsp_server.pacing import Pacing
 from lsp_server.pacing_gaps import SHORTEST_S
-from lsp_server.prefetch import accepted, place
+from lsp_server.prefetch import MIN_TAKEN, accepted, place, typed_on
 from lsp_server.producer import MAX_TOKENS, Producer
 from lsp_server.request import GIVE_UP_S, Parts, Request
 from lsp_server.settings import Settings
 from lsp_server.shown import Fate
-from lsp_server.sources.base import Source
+from lsp_server.sources.base import ReadsAhead, Source
+from lsp_server.statistics.counters import Counters
+from lsp_server.statistics.session import Statistics
+from lsp_server.statistics.survival import Read
 from lsp_server.techniques import Techniques
+from lsp_server.workspace.parts import NOTHING, Surroundings
 from wire_protocol.frames import Context, Lines
 
 __all__ = ["MAX_TOKENS", "Ask", "Completer", "Nothing", "Outcome", "Selected", "Suggested", "Superseded"]
@@ -49,12 +51,16 @@ MAX_DOCUMENTS: Final = 512
 Look = Callable[[int], Ask]
 """What the editor would ask with the cursor at an offset (code points) of a document."""
 
+Surround = Callable[[Ask, Place], Surroundings]
+"""What of the workspace goes beside the context of a cursor; takes milliseconds at most."""
+
 
 class Completer:
     """Answers every `complete` with exactly one outcome within its give-up time.
 
     `clock` gives monotonic seconds and must be the clock of the running event loop and of the documents. `document_key`
-    turns a URI into what may leave the machine. `settings` and `source` may be replaced at any time.
+    turns a URI into what may leave the machine, `read` gives the text of an open document. `settings` and `source` may
+    be replaced at any time.
     """
 
     def __init__(
@@ -63,25 +69,25 @@ class Completer:
         settings: Settings,
         document_key: Callable[[str], str],
         *,
-        counters: Counters | None = None,
+        read: Read = lambda uri: None,
         cache: Cache | None = None,
         techniques: Techniques | None = None,
+        surroundings: Surround = lambda ask, place: NOTHING,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.counters = counters or Counters()
-        self.acceptances = Acceptances(self.counters)
+        self.counters = Counters()
+        self.statistics = Statistics(self.counters, clock, read)
         self.techniques = techniques or Techniques()
         self.pacing = Pacing(settings.debounce_ms, adaptive=self.techniques.adaptive_pacing)
         self._settings = settings
         self._document_key = document_key
+        self._surroundings = surroundings
         self._clock = clock
         self._documents: LRUCache[str, OpenDocument] = LRUCache(MAX_DOCUMENTS)
         cache = Cache(clock) if cache is None else cache
         ids = itertools.count(1)
         self._producer = Producer(source, cache, self.counters, self.pacing, ids, clock)
-        self._answers = Answers(
-            cache, self.counters, self.acceptances, self.techniques, self._producer.budget, ids, clock
-        )
+        self._answers = Answers(cache, self.counters, self.techniques, self._producer.budget, ids, clock)
         self._parts = Parts(self._producer, self._answers, self.pacing, self.counters, self.techniques, clock)
 
     @property
@@ -115,6 +121,7 @@ class Completer:
         document = self._open(uri)
         document.anchor.changed(change)
         document.unasked += 1
+        self.statistics.changed(uri, change)
         keys = document.keys
         pressed_at, boundary = keys.at, keys.boundary
         key = keys.changed(change)
@@ -122,13 +129,33 @@ class Completer:
             gap_s = change.at - pressed_at
             if gap_s >= SHORTEST_S:
                 self.pacing.gaps.add(boundary, gap_s)
+        self._cancel_contradicted_by(document, change)
         if look is not None and key is Key.TYPED and self._pauses_here(document):
             cursor = cursor_after(change)
             if cursor is not None:
                 self._ask_ahead(document, look(cursor))
 
+    def _cancel_contradicted_by(self, document: OpenDocument, change: Change) -> None:
+        """End what a key proves wrong before the editor asks: some wait 200 ms and more until then."""
+        context = document.context
+        if context is None or not change.single or not any(document.flights):
+            return
+        edit = change.edits[0]
+        cursor = cursor_after(change)
+        if cursor is not None and edit.offset == document.cursor and not edit.removed:
+            self._producer.cancel_contradicted(document, typed_on(context, edit.inserted, cursor - edit.offset))
+
+    def opened(self, ask: Ask) -> None:
+        """A document was opened: a source that reads ahead may read its text, as far as a context reaches."""
+        source = self.source
+        if isinstance(source, ReadsAhead) and self._judge(ask).shows:
+            offset = ask.snapshot.offset
+            context = self._context(ask, Place(offset, offset, offset, Move.OPENED))
+            source.warm(self._document_key(ask.snapshot.uri), context)
+
     def closed(self, uri: str) -> None:
         """A document was closed, or opened anew: what was under way for it ends."""
+        self.statistics.closed(uri)
         document = self._documents.pop(uri, None)
         if document is None:
             return
@@ -155,6 +182,7 @@ class Completer:
     async def complete(self, ask: Ask) -> Outcome:
         """The suggestion for `ask`. Cancelling it leaves its generation to the next request."""
         self.counters.requests += 1
+        self.statistics.asked(ask.snapshot, ask.channel)
         document = self._open(ask.snapshot.uri)
         if not ask.invoked:
             document.unasked = 0
@@ -187,13 +215,16 @@ class Completer:
             self._learn(document, context)
         request = Request(self._parts, ask, document, asker, place, context, may_ask=may_ask)
         outcome = await request.answer()
+        if isinstance(outcome, Suggested):
+            self.statistics.given(outcome.id, ask.snapshot, context, ask.channel, outcome.text, outcome.source)
         if isinstance(outcome, Suggested) and ask.channel == INLINE:
             document.once_answered(self._ask_beyond, document, context, request, outcome.text)
         return outcome
 
     def _judge(self, ask: Ask) -> Verdict:
         snapshot = ask.snapshot
-        verdict = judge_document(self.settings, snapshot.uri, ask.path, snapshot.language_id, ask.problem)
+        language = snapshot.language_id
+        verdict = judge_document(self.settings, snapshot.uri, ask.path, language, ask.problem, ask.withheld)
         return judge_editing(ask.editing, invoked=ask.invoked) if verdict.shows else verdict
 
     @staticmethod
@@ -204,6 +235,7 @@ class Completer:
     def _look_at(self, ask: Ask, document: OpenDocument, place: Place) -> Context:
         """The context of the cursor; what is under way and cannot serve it ends."""
         context = document.context = self._context(ask, place)
+        document.cursor = None if ask.selected is not None else ask.snapshot.offset
         self._producer.cancel_contradicted(document, context)
         if not self.techniques.joining:
             for generation in document.flights:
@@ -212,7 +244,7 @@ class Completer:
         return context
 
     def _context(self, ask: Ask, place: Place) -> Context:
-        context = build_context(ask.snapshot, place, ask.path)
+        context = build_context(ask.snapshot, place, ask.path, self._surroundings(ask, place))
         if ask.selected is None:
             return context
         selected = ask.selected
@@ -225,7 +257,7 @@ class Completer:
         if verdict.sentence != document.told:
             document.told = verdict.sentence
             # The document itself is in the way: worth a warning. A setting does what it was set for: that is not.
-            level = logging.WARNING if verdict.reason in ("document", "secret") else logging.INFO
+            level = logging.WARNING if verdict.warns else logging.INFO
             logger.log(level, "%s", verdict.sentence)
         return Nothing(verdict.sentence)
 
@@ -290,6 +322,8 @@ class Completer:
         target = accepted(context, text)
         at = place(target)
         if not self.techniques.prefetch or at == document.followed or not self._producer.budget.allows:
+            return
+        if self.pacing.taken.value < MIN_TAKEN:
             return
         if any(generation.appended(context) is not None for generation in document.flights):
             return  # more of the same suggestion is to come

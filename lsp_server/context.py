@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from lsp_server.anchor import Place
 from lsp_server.documents import Snapshot
+from lsp_server.workspace.parts import NOTHING, Surroundings
 from wire_protocol.frames import Context
 from wire_protocol.text import clean
 
@@ -32,14 +33,24 @@ MAX_LANGUAGE: Final = 256
 """Bounds of the wire protocol's fields, in code points."""
 
 
-def build_context(snapshot: Snapshot, place: Place, path: str) -> Context:
-    """The context of `place` in `snapshot`; `path` is relative to the workspace."""
+def build_context(snapshot: Snapshot, place: Place, path: str, surroundings: Surroundings = NOTHING) -> Context:
+    """The context of `place` in `snapshot`; `path` is relative to the workspace.
+
+    A notebook's other cells go on where the document's own text ends within the budget.
+    """
     start = window_start(snapshot, place.start)
+    before = clean(snapshot.between(start, place.start))
+    after = clean(_whole_lines(snapshot.between(place.end, place.end + AFTER_CHARACTERS)))
+    if surroundings.above and start == 0:
+        before = _from_line(surroundings.above, BEFORE_CHARACTERS - place.start) + before
+    if surroundings.below and len(after) < AFTER_CHARACTERS:
+        after = _whole_lines((after.rstrip("\n") + surroundings.below)[:AFTER_CHARACTERS])
     return Context(
-        before=clean(snapshot.between(start, place.start)),
+        before=before,
         typed=clean(snapshot.between(place.start, place.cursor)),
         tail=clean(snapshot.between(place.cursor, place.end)),
-        after=clean(_whole_lines(snapshot.between(place.end, place.end + AFTER_CHARACTERS))),
+        after=after,
+        snippets=surroundings.snippets,
         path=clean(path)[:MAX_PATH],
         language=clean(snapshot.language_id)[:MAX_LANGUAGE],
     )
@@ -60,6 +71,14 @@ def window_start(snapshot: Snapshot, anchor: int) -> int:
     if earliest <= start <= anchor - BEFORE_CHARACTERS // 2:
         return start
     return -(-earliest // WINDOW_CHARACTERS) * WINDOW_CHARACTERS
+
+
+def _from_line(above: str, room: int) -> str:
+    """`above` from a line on whose number is a multiple of WINDOW_LINES, in at most `room` characters."""
+    lines = above.split("\n")
+    while lines and sum(map(len, lines)) + len(lines) - 1 > room:
+        del lines[:WINDOW_LINES]
+    return "\n".join(lines)
 
 
 def _whole_lines(after: str) -> str:

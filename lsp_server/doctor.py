@@ -11,19 +11,24 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from lsp_server.models.memory import this_machine
 from lsp_server.models.store import Store
 from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
 from lsp_server.settings import Loaded, Settings, load_settings
-from lsp_server.sources.base import Ended, Piece, Source, SourceRequest, SourceUnavailableError
+from lsp_server.sources.base import Ended, Piece, Source, SourceRequest, SourceUnavailableError, TakesMemory
+from lsp_server.sources.build import outward
 from lsp_server.sources.edge import OPEN_TIMEOUT_S, EdgeSource
-from lsp_server.sources.handshake import DialError, open_url
+from lsp_server.sources.handshake import OVER_HTTP, DialError
 from lsp_server.sources.local import LocalSource
 from lsp_server.sources.local_process import missing, model_file
+from lsp_server.sources.reach import Reach
+from lsp_server.sources.wire import WireClosedError
 from lsp_server.version import version
-from wire_protocol.codec import decode_to_client
 from wire_protocol.frames import Context
 
 Level = Literal["ok", "warn", "fail"]
@@ -81,16 +86,60 @@ def run(argv: list[str]) -> int:
         metavar="S",
         help="for the local model (default: %(default)g)",
     )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="show what of this file would be sent where, and end")
+    parser.add_argument(
+        "--report",
+        nargs="?",
+        const="",
+        metavar="ZIP",
+        help="write the findings, versions, settings and logs, without code and secrets, for a bug report",
+    )
     options = parser.parse_args(argv)
-    return asyncio.run(_report(load_settings(), options.timeout))
+    if options.file is not None:
+        return _explain(Path(options.file), Path.cwd())
+    loaded = load_settings()
+    findings = asyncio.run(_findings(loaded, options.timeout))
+    failed = any(finding.level == "fail" for finding in findings)
+    if options.report is not None and not _write(options.report, loaded, findings):
+        return 1
+    return 1 if failed else 0
 
 
-async def _report(loaded: Loaded, timeout_s: float) -> int:
-    failed = False
+async def _findings(loaded: Loaded, timeout_s: float) -> list[Finding]:
+    """All findings, each printed as it comes."""
+    findings = []
     async for finding in examine(loaded, timeout_s):
         print(finding, flush=True)
-        failed = failed or finding.level == "fail"
-    return 1 if failed else 0
+        findings.append(finding)
+    return findings
+
+
+def _explain(file: Path, root: Path) -> int:
+    from lsp_server.complete_command import BadPlaceError
+    from lsp_server.privacy.explain import explain
+
+    try:
+        for line in explain(file, root, load_settings(root=root)):
+            print(line)
+    except BadPlaceError as error:
+        print(f"foretype-lsp doctor: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _write(name: str, loaded: Loaded, findings: list[Finding]) -> bool:
+    from lsp_server.privacy.bundle import write_report
+
+    target = Path(name or f"foretype-report-{datetime.now():%Y%m%d-%H%M%S}.zip")
+    try:
+        files = write_report(target, loaded, [str(finding) for finding in findings])
+    except OSError as error:
+        print(f"foretype-lsp doctor: {target} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return False
+    print(f"\nThe report is {target}. It was sent nowhere. It holds, without code and secrets:")
+    for line in files:
+        print(f"  {line}")
+    return True
 
 
 async def examine(loaded: Loaded, timeout_s: float) -> AsyncIterator[Finding]:
@@ -119,7 +168,10 @@ def check_settings(loaded: Loaded) -> Iterator[Finding]:
     files = ", ".join(str(file) for file in loaded.files) or "no file: defaults and environment"
     yield Finding("ok", f"settings read from {files}")
     for problem in loaded.problems:
-        yield Finding("warn", f"settings: {problem}")
+        yield Finding("fail" if problem.key == "policy" else "warn", f"settings: {problem}")
+    if loaded.policy.files:
+        said = "; ".join(loaded.policy.sentences()) or "nothing is forbidden"
+        yield Finding("ok", f"administrator's policy {', '.join(loaded.policy.files)}: {said}")
     if not loaded.settings.enabled:
         yield Finding("warn", "suggestions are switched off", "set enabled to true")
 
@@ -144,11 +196,12 @@ async def check_edge(settings: Settings) -> AsyncIterator[Finding]:
     failures: Level = "warn" if settings.local.enabled else "fail"
     for url in settings.edge.urls:
         try:
-            yield await _round_trip(url, settings.edge.token)
+            yield await _round_trip(url, Reach(settings.edge.token, outward(settings.edge), time.monotonic))
         except DialError as error:
             yield Finding("fail", f"edge {error}", _advice(url))
             continue
-        yield await _answers(EdgeSource([url], settings.edge.token), f"edge {url}", EDGE_ANSWER_S, failures)
+        source = EdgeSource([url], settings.edge.token, outward(settings.edge))
+        yield await _answers(source, f"edge {url}", EDGE_ANSWER_S, failures)
 
 
 def _advice(url: str) -> str:
@@ -156,23 +209,22 @@ def _advice(url: str) -> str:
     return f"check that foretype-proxy runs on {host}, edge.urls and edge.token"
 
 
-async def _round_trip(url: str, token: str) -> Finding:
+async def _round_trip(url: str, reach: Reach) -> Finding:
     """Raises DialError."""
-    opened = await open_url(url, token, decode_to_client, OPEN_TIMEOUT_S)
+    opened = await reach.open(url)
     try:
         times_ms = []
         for _ in range(_PINGS):
-            started = time.perf_counter()
             async with asyncio.timeout(OPEN_TIMEOUT_S):
-                await (await opened.websocket.ping())
-            times_ms.append((time.perf_counter() - started) * 1_000)
-    except TimeoutError:
+                times_ms.append(await opened.wire.ping() * 1_000)
+    except (TimeoutError, WireClosedError):
         raise DialError(f"{url} welcomes a session but does not answer a ping.") from None
     finally:
-        opened.websocket.transport.abort()
+        opened.wire.abort()
     best = min(times_ms)
     models = ", ".join(model.name for model in opened.welcome.models) or "no model named"
-    what = f"edge {url}: {best:.1f} ms round trip, {models}"
+    over = " over HTTP (no WebSocket gets through)" if opened.address.endswith(OVER_HTTP) else ""
+    what = f"edge {url}: {best:.1f} ms round trip{over}, {models}"
     if best > SLOW_MS:
         return Finding("warn", what, "choose an edge nearer to you: little of 200 ms is left for the model")
     return Finding("ok", what)
@@ -184,15 +236,16 @@ async def _answers(source: Source, name: str, timeout_s: float, failure: Level) 
     await source.start()
     try:
         text, ended = await _completed(source, timeout_s)
+        taken = source.memory_bytes() if isinstance(source, TakesMemory) else None
     except SourceUnavailableError as error:
         return Finding(failure, f"{name} does not answer: {error}")
     finally:
         await source.close()
     took_ms = (time.perf_counter() - started) * 1_000
     if ended.reason in ("stop", "length"):
-        return Finding(
-            "ok", f"{name} answers ({ended.model or 'model'}, {took_ms:.0f} ms with connecting, {len(text)} characters)"
-        )
+        model, memory = ended.model or "model", "" if taken is None else f", {taken / _MIB:.0f} MiB of memory"
+        answer = f"{model}, {took_ms:.0f} ms with connecting, {len(text)} characters{memory}"
+        return Finding("ok", f"{name} answers ({answer})")
     return Finding(failure, f"{name} gave no answer ({ended.reason}): {ended.message or 'no reason given'}")
 
 
@@ -222,7 +275,9 @@ async def check_local(settings: Settings, timeout_s: float) -> AsyncIterator[Fin
         return
     file = model_file(model)
     if file is not None:
-        yield Finding("ok", f"local model {model}: {file} ({file.stat().st_size / _MIB:.1f} MiB)")
+        free = this_machine().available_bytes
+        room = "" if free is None else f"; {free / _MIB:.0f} MiB of memory are free"
+        yield Finding("ok", f"local model {model}: {file} ({file.stat().st_size / _MIB:.1f} MiB{room})")
     yield check_store()
     yield await _answers(LocalSource(model), "local model", timeout_s, failures)
 

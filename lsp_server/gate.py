@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, Literal
-
-from pathspec import GitIgnoreSpec
 
 from lsp_server.anchor import Move
 from lsp_server.context import uri_path
+from lsp_server.privacy.files import Kept, Withheld, by_name
+from lsp_server.privacy.globs import matches
+from lsp_server.privacy.secret_files import SECRET_FILES
 from lsp_server.settings import Settings
 
+__all__ = ["SECRET_FILES", "Reason", "Verdict", "judge_document", "judge_editing", "judge_move", "matches"]
+
 Reason = Literal[
-    "allowed", "disabled", "language", "document", "secret", "ignored", "editing",
-    "undone", "edited elsewhere", "deleting", "composing",
+    "allowed", "disabled", "language", "document", "editing", "undone", "edited elsewhere", "deleting", "composing",
+    Kept,
 ]  # fmt: skip
 
 Editing = Literal["selection", "snippet"]
 """What a cursor can be in that a suggestion would tear apart."""
-
-SECRET_FILES: Final = (
-    ".env", ".env.*", "*.env", "!.env.example", "!.env.sample", "!.env.template",
-    "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "*.ppk", "*.asc", "*.gpg",
-    "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "!*.pub",
-    ".netrc", "_netrc", ".pgpass", ".my.cnf", ".npmrc", ".pypirc", ".htpasswd", ".git-credentials",
-    ".dockercfg", "**/.docker/config.json", "**/.aws/credentials", "**/.ssh/*", "**/.kube/config", "kubeconfig",
-    "*.tfvars", "*.tfstate", "*.tfstate.*", "credentials.json", "client_secret*.json", "service-account*.json",
-    "secrets.y*ml", "secrets.json", "secrets.toml",
-)  # fmt: skip
-"""gitignore patterns of files that hold credentials: nothing of them is sent to any model."""
 
 SWITCHED_OFF: Final = "Suggestions are switched off (the setting `enabled`)."
 
@@ -47,45 +37,28 @@ class Verdict:
     asks: bool = True
     sentence: str = ""
 
+    @property
+    def warns(self) -> bool:
+        """Whether the document itself is in the way, so that a person wants to be told."""
+        return self.reason in ("document", "secret", "forbidden", "outside")
+
 
 ALLOWED: Final = Verdict("allowed")
 
 
-@lru_cache(maxsize=16)
-def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    """The compiled patterns; one that is not valid is left out rather than switch all of them off."""
-    valid = [pattern for pattern in patterns if _is_valid(pattern)]
-    return GitIgnoreSpec.from_lines(valid)
-
-
-def _is_valid(pattern: str) -> bool:
-    try:
-        GitIgnoreSpec.from_lines([pattern])
-    except ValueError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1_024)
-def _matches(patterns: tuple[str, ...], path: str) -> bool:
-    return _spec(patterns).match_file(path)
-
-
-def matches(patterns: Sequence[str], path: str) -> bool:
-    """Whether gitignore `patterns` match the workspace-relative `path`."""
-    return bool(path) and _matches(tuple(patterns), path.lstrip("/"))
-
-
-def judge_document(settings: Settings, uri: str, path: str, language: str, problem: str | None) -> Verdict:
+def judge_document(
+    settings: Settings, uri: str, path: str, language: str, problem: str | None, withheld: Withheld | None = None
+) -> Verdict:
     """Whether suggestions are wanted in a document. `path` is relative to the workspace, `problem` says why its
-    text cannot be used (too large, binary, out of sync)."""
+    text cannot be used (too large, binary, out of sync), `withheld` why it may not be (`privacy.files`)."""
     if not settings.enabled:
         return _refusal("disabled", SWITCHED_OFF)
     if not settings.allows(language):
         return _refusal("language", f"Suggestions are not wanted in {language or 'unnamed'} documents (`languages`).")
-    # The whole path, as a file outside the workspace is known to the rest by its name alone.
-    if matches(SECRET_FILES, uri_path(uri)):
-        return _refusal("secret", f"{uri} looks like a file of secrets: nothing of it is sent to a model.")
+    # Again by the name, for whoever asks without having looked at the file.
+    withheld = withheld or by_name(uri_path(uri), settings.forbidden)
+    if withheld is not None:
+        return _refusal(withheld.reason, withheld.sentence)
     if matches(settings.ignore, path):
         return _refusal("ignored", f"{uri} matches a pattern of the setting `ignore`: no suggestions in it.")
     if problem is not None:

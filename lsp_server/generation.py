@@ -13,6 +13,7 @@ from typing import Final
 from lsp_server.cache import Completeness
 from lsp_server.multiline import end_of
 from lsp_server.sources.base import Ended, Piece, Source, SourceName, SourceRequest, SourceUnavailableError
+from lsp_server.trim.repetition import goes_round
 from wire_protocol.agreement import continuation, remaining
 from wire_protocol.frames import Context, Kind, Lines
 
@@ -27,6 +28,9 @@ agrees with all of them becomes unlikely."""
 
 CHARACTERS_PER_TOKEN: Final = 3.5
 """Of code: for tokens that nobody counted, as when a stream is left early."""
+
+LOOK_EACH: Final = 12
+"""Characters after which a growing text is looked through for circles again: three tokens or so."""
 
 MAX_PRODUCED: Final = 8_192
 """Characters of one generation: a source that ignores `max_tokens` must not fill the memory."""
@@ -49,6 +53,10 @@ class Generation:
     """As the source counted them at its end; 0 if it was not asked to its end."""
     received: int = 0
     """Characters that came."""
+    mean_logprob: float | None = None
+    """Of its tokens, as the source said at its end; None if it was stopped before, being complete."""
+    model: str = ""
+    """What generated it, as the source said at its end."""
     first_at: float | None = None
     """When the first text came, in clock seconds."""
     wanted: bool = False
@@ -56,6 +64,8 @@ class Generation:
     judged: bool = False
     """Whether it was learnt if it survived what was typed since it began."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+    _looked_at: int = 0
+    """Characters produced when they were last looked through for circles."""
 
     @property
     def context(self) -> Context:
@@ -86,14 +96,21 @@ class Generation:
         if end is not None:
             self.produced = self.produced[:end]
             self.completeness = Completeness.WHOLE
+        elif len(self.produced) >= self._looked_at + LOOK_EACH and self._goes_round():
+            self.completeness = Completeness.WHOLE
         elif len(self.produced) > MAX_PRODUCED:
             self.produced = self.produced[:MAX_PRODUCED]
             self.completeness = Completeness.CUT_BY_LIMIT
         return self.completeness is not None
 
+    def _goes_round(self) -> bool:
+        self._looked_at = len(self.produced)
+        return goes_round(self.produced)
+
     def finish(self, end: Ended) -> None:
         """The source came to its end."""
         self.counted_tokens = end.usage.generated_tokens
+        self.mean_logprob, self.model = end.mean_logprob, end.model
         if not self.produced:
             self.source = end.source
         match end.reason:
@@ -205,6 +222,25 @@ class Flights:
     def contradicted(self, context: Context) -> list[Generation]:
         """Those that can give nothing any more."""
         return [generation for generation in self._live() if not generation.may_serve(context)]
+
+    def superfluous(self, ahead: Generation, context: Context) -> list[Generation]:
+        """Those that were asked because `ahead` was late, once its text has come and goes beyond what was typed.
+
+        They would say the same again, and nobody would see it. One that has begun to speak is left alone.
+        """
+        typed = ahead.appended(context)
+        if typed is None or not remaining(ahead.produced, typed):
+            return []
+        return [
+            other
+            for other in self._live()
+            if other is not ahead
+            and not other.produced
+            and (other.lines in (ahead.lines, "single") or typed)
+            and other.started >= ahead.started
+            and other.appended(context) is not None
+            and not other.speculative
+        ]
 
     def replaced_by(self, context: Context, kind: Kind) -> list[Generation]:
         """Those that must go so that one of `kind` at `context` can start.

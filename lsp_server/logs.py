@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from lsp_server.paths import UnsafeFolderError, state_dir
+from lsp_server.privacy import code_log
 
 LOG_NAME: Final = "lsp.log"
 MAX_BYTES: Final = 1_048_576
@@ -18,6 +20,9 @@ LEVEL_VARIABLE: Final = "FORETYPE_LOG_LEVEL"
 _FORMAT: Final = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _QUIET: Final = ("websockets", "pygls", "filelock")
 """Libraries that log what passes through them (frames, tokens, whole documents) below WARNING."""
+
+
+_OURS: Final = ("lsp_server", "wire_protocol")
 
 
 class _OneLine(logging.Formatter):
@@ -31,13 +36,27 @@ class _OneLine(logging.Formatter):
         return f"foretype-lsp: {record.levelname.lower()}: {message}"
 
 
+class _WithoutText(logging.Formatter):
+    """For the log file: of a fault where it was and what it was. What it says may quote a message of the editor, and
+    with it a document, so that is kept only of our own and of the system's faults."""
+
+    def formatException(self, ei: Any) -> str:
+        """The traceback."""
+        kind, fault, frames = ei
+        lines = ["Traceback (most recent call last):\n", *traceback.format_tb(frames)]
+        says = isinstance(fault, OSError) or getattr(kind, "__module__", "").startswith(_OURS)
+        return "".join(lines) + (f"{kind.__name__}: {fault}" if says else str(getattr(kind, "__name__", kind)))
+
+
 def log_file() -> Path:
     """The log file. Raises UnsafeFolderError if the state folder cannot be used."""
     return state_dir() / LOG_NAME
 
 
-def set_up(*, console: bool = True) -> Path | None:
+def set_up(*, console: bool = True, log_code: bool = False) -> Path | None:
     """Log to the file (FORETYPE_LOG_LEVEL, default info) and, with `console`, warnings to stderr.
+
+    `log_code`: also the code that is sent and suggested, in this run.
 
     Returns the file, or None with a warning if it cannot be written: the program works without a log.
     """
@@ -60,6 +79,7 @@ def set_up(*, console: bool = True) -> Path | None:
     except (OSError, UnsafeFolderError) as error:
         logging.getLogger(__name__).warning("No log file is written: %s", error)
         return None
-    to_file.setFormatter(logging.Formatter(_FORMAT))
+    to_file.setFormatter(_WithoutText(_FORMAT))
     root.addHandler(to_file)
+    code_log.switch(on=log_code)
     return file

@@ -61,8 +61,12 @@ class OpenDocument:
     askers: dict[str, Asker] = field(default_factory=dict)
     context: Context | None = None
     """Of the cursor that was looked at last."""
+    cursor: int | None = None
+    """That cursor, in code points of the document; None if the context holds more than stands before it."""
     followed: Place | None = None
     """The place after the text that is shown, once what follows it was asked for."""
+    asked_at: float | None = None
+    """When the last generation that a person waits for began, in clock seconds."""
     revalidated: tuple[str, float] | None = None
     """The stale text that was asked for anew last, and when it was generated."""
     prefetched: deque[Prefetched] = field(default_factory=lambda: deque(maxlen=KEPT_PREFETCHES))

@@ -30,6 +30,9 @@ With the priors below every key may ask at once; where text hardly survives typi
 
 LONGEST_QUIET_S: Final = 0.15
 """Whatever the estimates say: with a source of 50 ms the answer is then there within the 200 ms that are promised."""
+STARVING_S: Final = 1.0
+"""Without a generation for so long, one is asked after the usual quiet time even if it hardly pays: what is never tried
+is never learnt to have become better, and a fast typist would see nothing for good."""
 STEP_S: Final = 0.01
 """The resolution at which the first `q` is looked for: timers and editors are not finer."""
 
@@ -71,15 +74,20 @@ class Pacing:
         new_line: bool,
         boundary: Boundary | None = None,
         first_token_s: float | None = None,
+        unasked_s: float = 0.0,
     ) -> float:
         """Seconds from `now` until a model is asked; clock seconds, `changed_at` None if nothing was typed yet.
 
         An explicit request and a new line are pauses by themselves: they do not wait. `boundary`: where the last key
-        left the cursor, None if it was not typed; `first_token_s`: what the source takes, None if that is not known.
+        left the cursor, None if it was not typed; `first_token_s`: what the source takes, None if that is not known;
+        `unasked_s`: since the last generation of this document began.
         """
         if invoked or new_line or changed_at is None:
             return 0.0
-        return max(0.0, changed_at + self.quiet_s(boundary, first_token_s, now - changed_at) - now)
+        quiet_s = self.quiet_s(boundary, first_token_s, now - changed_at)
+        if unasked_s >= STARVING_S:
+            quiet_s = min(quiet_s, self._quiet_s)
+        return max(0.0, changed_at + quiet_s - now)
 
     def quiet_s(self, boundary: Boundary | None, first_token_s: float | None, lasted_s: float = 0.0) -> float:
         """Seconds of quiet, counted from the edit, after which asking pays; `lasted_s` of them are over."""

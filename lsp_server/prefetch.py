@@ -12,8 +12,12 @@ PLACE_CHARACTERS: Final = 256
 
 UNUSED_SHARE: Final = 0.25
 """Of the tokens that people took, so many may be prefetched in vain (issue 4)."""
-ALLOWANCE_TOKENS: Final = 512
-"""In vain before anything was taken, and after a long run of luck: some thirty lines."""
+ALLOWANCE_TOKENS: Final = 96
+"""In vain before anything was taken, and after a long run of luck: some six lines."""
+
+MIN_TAKEN: Final = 0.2
+"""Of the suggestions shown lately, so many must have been taken; of the others what follows is in vain. Below the share
+of most people (30 %, see `pacing`), so that a session begins with it."""
 
 Place = tuple[str, str]
 """What is before a cursor, and the document's path."""
@@ -28,12 +32,17 @@ def accepted(context: Context, text: str) -> Context:
     return replace_typed(context, context.before + typed[:start], typed[start:])
 
 
-def replace_typed(context: Context, before: str, typed: str) -> Context:
-    """`context` with another text before the cursor."""
+def typed_on(context: Context, inserted: str, cursor: int) -> Context:
+    """The context after a key inserted so much, of which what is beyond `cursor` (a bracket closed) is behind it."""
+    return replace_typed(context, context.before, context.typed + inserted[:cursor], inserted[cursor:] + context.tail)
+
+
+def replace_typed(context: Context, before: str, typed: str, tail: str | None = None) -> Context:
+    """`context` with another text before the cursor, and another tail if one is given."""
     return Context(
         before=before,
         typed=typed,
-        tail=context.tail,
+        tail=context.tail if tail is None else tail,
         after=context.after,
         snippets=context.snippets,
         path=context.path,

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from lsp_server.cache import Cache, Completeness
-from lsp_server.counters import Counters
 from lsp_server.generation import Flights, Generation, run
 from lsp_server.open_document import OpenDocument, Prefetched
 from lsp_server.pacing import Pacing
 from lsp_server.prefetch import Budget, place
 from lsp_server.sources.base import Source, SourceName, SourceRequest
 from lsp_server.sources.latency import LatencyWindow
+from lsp_server.statistics.counters import Counters
+from lsp_server.trim.confidence import is_confident
 from lsp_server.trim.repetition import first_round
 from wire_protocol.agreement import continuation
 from wire_protocol.frames import Context, Kind, Lines
@@ -89,6 +90,8 @@ class Producer:
             give_up_ms=max(0, round(give_up_s * 1_000)),
         )
         generation = Generation(request, self._clock())
+        if kind != "prefetch":
+            document.asked_at = generation.started
         self._counters.began(kind)
         generation.task = asyncio.create_task(self._generate(document, generation), name=f"foretype {request.id}")
         self._tasks.add(generation.task)
@@ -120,7 +123,11 @@ class Producer:
 
     async def _generate(self, document: OpenDocument, generation: Generation) -> None:
         def still_wanted(generation: Generation) -> bool:
-            return document.context is None or generation.may_serve(document.context)
+            if document.context is None:
+                return True
+            for other in document.flights.superfluous(generation, document.context):
+                self.cancel(other)
+            return generation.may_serve(document.context)
 
         try:
             await run(generation, self.source, self._clock, still_wanted)
@@ -130,11 +137,12 @@ class Producer:
 
     def _record(self, document: OpenDocument, generation: Generation) -> None:
         kind = generation.request.kind
-        self._counters.produced(kind, generation.tokens)
+        self._counters.produced(kind, generation.context, generation.produced, generation.tokens)
         if generation.first_at is not None and kind != "prefetch":
             # A prefetch waits behind everybody's requests: its time says nothing of what a person waits for.
             self._answers = generation.source
             self._first_token[generation.source].add(generation.first_at - generation.started)
+            self._counters.began_to_come(generation.source, generation.first_at - generation.started)
         if kind == "prefetch":
             self.budget.prefetched(generation.tokens)
         if generation.completeness is not None:
@@ -161,6 +169,7 @@ class Producer:
             generation.lines,
             Completeness.WHOLE if whole else completeness,
             generation.source,
+            doubtful=not is_confident(generation.mean_logprob, generation.model),
         )
         if generation.request.kind == "prefetch":
             if produced.strip():

@@ -15,10 +15,12 @@ same in all three); the changes are announced as incremental.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from collections.abc import Generator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 from pygls.capabilities import ServerCapabilitiesBuilder
@@ -27,6 +29,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import from_fs_path
 from pygls.workspace import PositionCodec, TextDocument, Workspace
 
+from lsp_server import first_messages
 from lsp_server.documents import ContentChange, Document, Documents, UnknownDocumentError
 from lsp_server.positions import Position, PositionEncoding, Range
 from lsp_server.text_store import InvalidRangeError
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
     from pygls.protocol.json_rpc import MessageCallback, MessageHandler, MsgId
 
 logger = logging.getLogger(__name__)
+
+CONVERT_S: Final = 0.05
+"""Seconds after `initialize` at which what converts the messages of a key is made: while editors open documents."""
 
 
 def position_from_lsp(position: types.Position) -> Position:
@@ -174,6 +180,11 @@ class StoredProtocol(LanguageServerProtocol):
 
         super()._execute_handler(msg_id, handler, done, args, kwargs)
 
+    def _handle_cancel_notification(self, msg_id: MsgId) -> None:
+        """As pygls does it, without its warning where the answer crossed the cancel on the way, as LSP allows."""
+        if msg_id in self._request_futures:
+            super()._handle_cancel_notification(msg_id)
+
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
         """Make the workspace, then do as pygls does."""
@@ -184,7 +195,13 @@ class StoredProtocol(LanguageServerProtocol):
         if root_uri is None and params.root_path is not None:
             root_uri = from_fs_path(params.root_path)
         self._stored_workspace = StoredWorkspace(root_uri, params.workspace_folders or [], documents)
-        return (yield from super().lsp_initialize(params))
+        result = yield from super().lsp_initialize(params)
+        with contextlib.suppress(RuntimeError):  # without a loop there are no keys to be ready for
+            # The answer to `initialize` goes first.
+            asyncio.get_running_loop().call_later(
+                CONVERT_S, first_messages.convert, self.structure_message, self._converter.unstructure
+            )
+        return result
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Generator[Any, Any, None]:

@@ -12,12 +12,12 @@ from lsp_server.anchor import Move, Place
 from lsp_server.answers import Answers, Found
 from lsp_server.ask import INLINE, Answerer, Ask, Nothing, Outcome, Suggested, Superseded
 from lsp_server.cache import Entry
-from lsp_server.counters import Counters
 from lsp_server.generation import Generation
 from lsp_server.multiline import choose_lines
 from lsp_server.open_document import Asker, OpenDocument
 from lsp_server.pacing import Pacing
 from lsp_server.producer import Producer
+from lsp_server.statistics.counters import Counters
 from lsp_server.techniques import Techniques
 from lsp_server.trim import trim
 from wire_protocol.agreement import remaining
@@ -80,6 +80,7 @@ class Request:
             new_line=place.new_line,
             boundary=document.keys.boundary,
             first_token_s=parts.producer.first_token_s(),
+            unasked_s=0.0 if document.asked_at is None else self._began - document.asked_at,
         )
         self.stale: Entry | None = None
         """What was answered with, if what helped the model then has changed since."""
@@ -118,7 +119,7 @@ class Request:
         if found is not None and found.text is not None:
             self.stale = found.match.entry if found.match.stale else None
             return self._show(found.text, self._answerer(found), found.match.entry.lines)
-        if found is not None and not self._ask.invoked:
+        if found is not None and not self._ask.invoked and not (found.match.appended and self._agreeing()):
             return self._instead_of(Nothing("The model has nothing to suggest here."))
         return self._whole_lines_so_far()
 

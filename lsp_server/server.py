@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import time
@@ -20,22 +19,26 @@ from lsp_server import syntax
 from lsp_server.cache import Cache
 from lsp_server.client_log import ClientLog
 from lsp_server.completer import Ask, Completer, Outcome, Selected, Suggested, Superseded
-from lsp_server.context import workspace_path
-from lsp_server.counters import Counters
+from lsp_server.context import BEFORE_CHARACTERS, workspace_path
 from lsp_server.documents import Document, Documents, Snapshot
 from lsp_server.install_key import document_key, install_key
 from lsp_server.items import ACCEPTED_COMMAND, inline_item, menu_item, suggestion_id, takes_commands
 from lsp_server.json_values import as_mapping, get
-from lsp_server.paths import UnsafeFolderError
+from lsp_server.privacy.files import HEAD, Privacy
+from lsp_server.privacy.globs import matches
 from lsp_server.pygls_adapter import DocumentServer, position_from_lsp
 from lsp_server.settings import Loaded, Settings, load_settings
 from lsp_server.sources.base import Source
 from lsp_server.sources.build import build_source
-from lsp_server.stats import StatsFile, stats_file
+from lsp_server.statistics.keeper import Keeper
+from lsp_server.statistics.session import Statistics
 from lsp_server.status import Status, overall
 from lsp_server.techniques import Techniques
-from lsp_server.text_store import InvalidRangeError
+from lsp_server.text_store import InvalidRangeError, TextView
 from lsp_server.version import version
+from lsp_server.workspace import lsp as workspace_lsp
+from lsp_server.workspace.service import Workspace
+from lsp_server.workspace.watching import watch_files
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +71,9 @@ class ForetypeServer(DocumentServer):
         clock: Callable[[], float] = time.monotonic,
         make_cache: Callable[[Callable[[], float]], Cache] = Cache,
     ) -> None:
-        super().__init__("foretype", version(), Documents(clock))
+        super().__init__("foretype", version(), Documents(clock), notebook_document_sync=workspace_lsp.NOTEBOOKS)
         self.completer: Completer | None = None
+        self.surroundings: Workspace | None = None
         self._make_source = make_source
         self._load = load
         self._clock = clock
@@ -83,10 +87,12 @@ class ForetypeServer(DocumentServer):
         self._watcher: asyncio.Task[None] | None = None
         self._finishing: asyncio.Task[None] | None = None
         self._client_log = ClientLog(self)
-        self._flushed: dict[str, int] = {}
+        self._keeper = Keeper()
         self._roots: tuple[str, ...] = ()
+        self.privacy = Privacy(lambda: self._roots, lambda: self._settings, clock)
         self._configuring = asyncio.Lock()
         _register(self)
+        workspace_lsp.register(self, self)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log it; pygls would open a box in the editor."""
@@ -108,7 +114,18 @@ class ForetypeServer(DocumentServer):
         key = document_key(install_key())
         source = self._make_source(self._settings)
         cache, techniques = self._make_cache(self._clock), Techniques.from_environment(os.environ)
-        self.completer = Completer(source, self._settings, key, cache=cache, techniques=techniques, clock=self._clock)
+        self.surroundings = self._make_workspace()
+        self.completer = Completer(
+            source,
+            self._settings,
+            key,
+            read=self._text_of,
+            cache=cache,
+            techniques=techniques,
+            surroundings=self.surroundings.surroundings,
+            clock=self._clock,
+        )
+        self.completer.statistics.outcomes.infers_accepts = not self._with_command
         if self._settings.completion.enabled:
             _register_menu(self)
 
@@ -117,8 +134,24 @@ class ForetypeServer(DocumentServer):
         if self.completer is None:
             return
         await self.completer.source.start()
+        if self.surroundings is not None:
+            self.surroundings.start()
         self._watcher = asyncio.create_task(self._watch(), name="foretype watch")
         await self.configure()
+        await watch_files(self)
+
+    def _make_workspace(self) -> Workspace:
+        """What of other files goes into a prompt; it works in a thread, with rules and answers kept of its own."""
+        privacy = Privacy(lambda: self._roots, lambda: self._settings, self._clock)
+        workspace = Workspace(
+            privacy.may_leave,
+            is_ignored=lambda path: matches(self._settings.ignore, path),
+            limits=lambda: workspace_lsp.limits_of(self.completer.source.statuses() if self.completer else []),
+            cells=lambda uri: workspace_lsp.cells_around(self, uri),
+            clock=self._clock,
+        )
+        workspace.set_roots(self._roots)
+        return workspace
 
     async def finish(self) -> None:
         """Close the sources and write the counters, once, however many ask: `shutdown`, and the end of the session.
@@ -135,11 +168,15 @@ class ForetypeServer(DocumentServer):
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
             self._watcher = None
+        if self.surroundings is not None:
+            await asyncio.to_thread(self.surroundings.close)
         if self.completer is not None:
             completer, self.completer = self.completer, None
             await completer.close()
+            completer.statistics.finish()
+            self._send(completer.source, completer.statistics)
             await completer.source.close()
-            await asyncio.to_thread(self._flush, completer.counters)
+            await asyncio.to_thread(self._keeper.write, completer.statistics.counts())
         self._client_log.detach()
 
     # Settings.
@@ -180,6 +217,8 @@ class ForetypeServer(DocumentServer):
             return
         old, self._settings = self._settings, settings
         self.completer.settings = settings
+        if self.surroundings is not None:
+            self.surroundings.rules_changed()
         if (old.enabled, old.edge, old.local) != (settings.enabled, settings.edge, settings.local):
             replaced, self.completer.source = self.completer.source, self._make_source(settings)
             await self.completer.source.start()
@@ -193,9 +232,13 @@ class ForetypeServer(DocumentServer):
         while True:
             self.tell_status()
             await asyncio.sleep(WATCH_S)
-            if self.completer is not None and self._clock() >= flush_at:
+            if self.completer is None:
+                continue
+            self.completer.statistics.look()
+            if self._clock() >= flush_at:
                 flush_at = self._clock() + FLUSH_S
-                await asyncio.to_thread(self._flush, self.completer.counters)
+                self._send(self.completer.source, self.completer.statistics)
+                await asyncio.to_thread(self._keeper.write, self.completer.statistics.counts())
 
     def tell_status(self) -> None:
         """Tell the editor where suggestions come from, if that changed."""
@@ -205,27 +248,18 @@ class ForetypeServer(DocumentServer):
         if status is None or status == self._status:
             return
         if self._status is None or status.state != self._status.state:
-            logger.log(
-                logging.WARNING if status.state == "error" else logging.INFO, "%s: %s", status.state, status.detail
-            )
+            failed = status.state == "error"
+            said = status.detail if failed else f"{status.state}: {status.detail}"
+            logger.log(logging.WARNING if failed else logging.INFO, "%s", said)
         self._status = status
         self.protocol.notify(STATUS, {"state": status.state, "detail": status.detail})
 
     def statistics(self) -> dict[str, Any]:
-        """The answer to `foretype/stats`: counters, and latencies in milliseconds by source."""
-        if self.completer is None:
-            return {}
-        counters = self.completer.counters
-        return {**counters.counts(), "latencies_ms": counters.quantiles_ms()}
+        """The answer to `foretype/stats`: the session's counts by the names of `foretype-lsp stats --json`."""
+        return {} if self.completer is None else self.completer.statistics.so_far()
 
-    def _flush(self, counters: Counters) -> None:
-        counts = counters.counts()
-        grown = {name: count - self._flushed.get(name, 0) for name, count in counts.items()}
-        self._flushed = counts
-        with contextlib.suppress(UnsafeFolderError):
-            file = StatsFile(stats_file())
-            file.add({name: count for name, count in grown.items() if count})
-            file.flush()
+    def _send(self, source: Source, statistics: Statistics) -> None:
+        self._keeper.send(statistics.counts(), source, time.time(), wanted=self._settings.telemetry.enabled)
 
     # Documents.
 
@@ -238,16 +272,25 @@ class ForetypeServer(DocumentServer):
         if (document := self.documents.get(uri)) is not None:
             # In a thread: no keystroke is to wait while a grammar is imported.
             asyncio.get_running_loop().run_in_executor(None, syntax.load, document.language_id)
+            if self.surroundings is not None and document.problem is None:
+                self.surroundings.opened(document.uri, document.language_id, workspace_lsp.frozen_text(document))
+            if self.completer is not None:
+                self.completer.opened(self._look(document, min(len(document.text), BEFORE_CHARACTERS)))
 
     def document_changed(self, uri: str) -> None:
         """A change was applied to a document."""
         document = self.documents.get(uri)
         if self.completer is None or document is None or document.last_change is None:
             return
+        if self.surroundings is not None and document.problem is None:
+            view = workspace_lsp.frozen_text(document)
+            self.surroundings.changed(document.uri, document.language_id, view, document.last_change)
         self.completer.changed(document.uri, document.last_change, lambda offset: self._look(document, offset))
 
     def document_closed(self, uri: str) -> None:
         """A document was closed."""
+        if self.surroundings is not None:
+            self.surroundings.closed(uri)
         if self.completer is not None:
             self.completer.closed(uri)
 
@@ -256,6 +299,12 @@ class ForetypeServer(DocumentServer):
         removed = {folder.uri for folder in event.removed}
         kept = [root for root in self._roots if root not in removed]
         self._roots = (*kept, *(folder.uri for folder in event.added))
+        if self.surroundings is not None:
+            self.surroundings.set_roots(self._roots)
+
+    def _text_of(self, uri: str) -> TextView | None:
+        document = self.documents.get(uri)
+        return None if document is None or document.problem is not None else document.text
 
     # Completions.
 
@@ -321,6 +370,9 @@ class ForetypeServer(DocumentServer):
             snapshot=snapshot,
             path=workspace_path(document.uri, self._roots),
             problem=document.problem,
+            withheld=self.privacy.withheld_document(
+                document.uri, document.text.slice(0, HEAD), len(document.text), document.text.line_count
+            ),
             changed_at=change.at if change is not None else None,
         )
 
@@ -341,13 +393,19 @@ class ForetypeServer(DocumentServer):
         """The command of an accepted item was run."""
         id = suggestion_id(argument)
         if self.completer is not None and id is not None:
-            self.completer.acceptances.accepted(id)
+            self.completer.statistics.accepted(id)
+
+    def shown(self, params: object) -> None:
+        """`textDocument/didShowCompletion`: the item is on screen."""
+        id = suggestion_id(get(params, "item"))
+        if self.completer is not None and id is not None:
+            self.completer.statistics.reported_shown(id)
 
     def accepted_partly(self, params: object) -> None:
         """`textDocument/didPartiallyAcceptCompletion`: `acceptedLength` units of UTF-16 from the start of the item."""
         id, length = suggestion_id(get(params, "item")), get(params, "acceptedLength")
         if self.completer is not None and id is not None and isinstance(length, int):
-            self.completer.acceptances.accepted_partly(id, length)
+            self.completer.statistics.accepted_partly(id, length)
 
 
 def _register(server: ForetypeServer) -> None:
@@ -396,7 +454,7 @@ def _register(server: ForetypeServer) -> None:
 
     @server.feature(DID_SHOW)
     def shown(params: Any) -> None:
-        """What is given is taken for shown already."""
+        server.shown(params)
 
     @server.feature(DID_ACCEPT_PARTLY)
     def accepted_partly(params: Any) -> None:

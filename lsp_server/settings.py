@@ -2,7 +2,8 @@
 
 Layers, lowest first: defaults, the user's file, the project (its `.foretype.toml`, and the editor's configuration
 section, which may carry a repository's settings), initializationOptions, the environment. A project may only set
-`enabled`, `languages` and `ignore`, and only to narrow. `ignore` adds up over all layers. Nothing here is ever fatal.
+`enabled`, `languages` and `ignore`, and only to narrow. `ignore` adds up over all layers. Over all of them stands the
+administrator's policy, which takes away and gives nothing. Nothing here is ever fatal.
 """
 
 from __future__ import annotations
@@ -11,19 +12,21 @@ import os
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from lsp_server.paths import config_file
+from lsp_server.privacy.policy import Policy, load_policy
 from lsp_server.settings_layers import (
     Layer,
     Locate,
     Problem,
     read_environment,
     read_layer,
+    shown,
     toml_lines,
 )
 
@@ -36,10 +39,17 @@ MAX_PROJECT_LINE: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """Where the edge is. With no `urls` there is none; `token` is shown by nothing."""
+    """Where the edge is, and the way there. With no `urls` there is none; `token` and `proxy` are shown by nothing.
+
+    `proxy`: an HTTP proxy, "none" for none; empty for the environment's. The others are paths of PEM files.
+    """
 
     urls: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
+    proxy: str = field(default="", repr=False)
+    ca_file: str = ""
+    client_cert: str = ""
+    client_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,8 @@ class Settings:
     local: LocalSettings = LocalSettings()
     completion: CompletionSettings = CompletionSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    forbidden: tuple[str, ...] = ()
+    """gitignore patterns of the administrator, on whole paths; no setting sets them."""
 
     def allows(self, language: str) -> bool:
         """Whether suggestions are wanted in documents of `language`."""
@@ -92,6 +104,7 @@ class Loaded:
     settings: Settings = Settings()
     problems: tuple[Problem, ...] = ()
     files: tuple[Path, ...] = ()
+    policy: Policy = field(default_factory=Policy)
 
 
 def load_settings(
@@ -100,8 +113,10 @@ def load_settings(
     workspace: Mapping[str, object] | None = None,
     initialization: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
+    policy_file: Path | None = None,
 ) -> Loaded:
-    """Read every layer. `root` is the project's folder, `workspace` the editor's configuration section `foretype`.
+    """Read every layer. `root` is the project's folder, `workspace` the editor's configuration section `foretype`,
+    `policy_file` stands for the administrator's (tests).
 
     Never raises for what a file, an editor or the environment holds.
     """
@@ -119,7 +134,29 @@ def load_settings(
     layers = [user, *project, initial, environment]
     values = _merge([user], project, [initial, environment])
     problems = tuple(problem for layer in layers for problem in layer.problems)
-    return Loaded(msgspec.convert(_nested(values), Settings), problems, tuple(files))
+    policy = load_policy(environ, policy_file)
+    settings, overruled = governed(msgspec.convert(_nested(values), Settings), policy)
+    broken = tuple(Problem(where, "policy", sentence) for where, sentence in policy.problems)
+    return Loaded(settings, (*problems, *broken, *overruled), tuple(files), policy)
+
+
+def governed(settings: Settings, policy: Policy) -> tuple[Settings, tuple[Problem, ...]]:
+    """The settings with what `policy` forbids taken out, and a sentence for each edge that is not used for that."""
+    urls = tuple(url for url in settings.edge.urls if policy.allows_url(url))
+    where = ", ".join(policy.files)
+    overruled = tuple(
+        Problem(where, "edge.urls", f"the administrator's policy does not allow the edge {shown(url)}: it is not used.")
+        for url in settings.edge.urls
+        if url not in urls and not policy.problems
+    )
+    governed = replace(
+        settings,
+        edge=replace(settings.edge, urls=urls),
+        local=settings.local if policy.local else replace(settings.local, enabled=False),
+        telemetry=settings.telemetry if policy.telemetry else TelemetrySettings(enabled=False),
+        forbidden=policy.forbidden,
+    )
+    return governed, overruled
 
 
 def _merge(lower: Sequence[Layer], project: Sequence[Layer], upper: Sequence[Layer]) -> dict[str, object]:

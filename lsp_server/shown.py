@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
 
+from lsp_server.cache.indentation import left_to_type
 from wire_protocol.agreement import continuation, remaining
 from wire_protocol.frames import Context, Lines
 
@@ -54,9 +55,9 @@ class Shown:
         if self._text is None:
             return Fate.NONE
         shown = self._text
-        typed = continuation(shown.context, context)
-        if typed is not None and remaining(shown.text, typed):
+        if self._left(context) is not None:
             return Fate.STANDING
+        typed = continuation(shown.context, context)
         self._text = None
         if typed is None:
             return Fate.GONE
@@ -65,8 +66,7 @@ class Shown:
 
     def standing(self, context: Context) -> str:
         """What is left of the shown text at `context`; "" if nothing stands there."""
-        typed = self._typed(context)
-        return self._text.text[len(typed) :] if self._text is not None and typed is not None else ""
+        return self._left(context) or ""
 
     def tail_moved(self, context: Context) -> bool:
         """Whether what the editor put behind the cursor is another than where the text was first shown."""
@@ -74,8 +74,9 @@ class Shown:
 
     def give(self, context: Context, text: str, lines: Lines) -> None:
         """`text` is shown at `context` from now on."""
+        left = self._left(context)
         typed = self._typed(context)
-        if self._text is not None and typed is not None and text.startswith(self._text.text[len(typed) :]):
+        if self._text is not None and left is not None and typed is not None and text.startswith(left):
             self._text.text = typed + text
         else:
             self._text = _Text(context, text, lines)
@@ -98,8 +99,21 @@ class Shown:
         self._text = None
 
     def _typed(self, context: Context) -> str | None:
-        """What was typed since, if the text agrees with it and is not used up."""
+        """What was typed since, if the text agrees with it to the letter and is not used up."""
         if self._text is None:
             return None
         typed = continuation(self._text.context, context)
         return typed if typed is not None and remaining(self._text.text, typed) else None
+
+    def _left(self, context: Context) -> str | None:
+        """What is left of the text, indented as the editor indented what was typed since; None if nothing stands."""
+        if self._text is None:
+            return None
+        old = self._text.context
+        if (typed := continuation(old, context)) is None:
+            return None
+        if left := remaining(self._text.text, typed):
+            return left
+        return (
+            left_to_type(self._text.text, context.before + context.typed, len(old.before) + len(old.typed))[0] or None
+        )

@@ -16,6 +16,7 @@ from wire_protocol.frames import (
     VERSION_MAX,
     VERSION_MIN,
     AnyFrame,
+    Complete,
     Error,
     ErrorCode,
     FromClient,
@@ -37,6 +38,9 @@ _MAX_MAP: Final = 64
 """More keys than any frame has, with room for fields of later versions."""
 
 _MAX_SENTENCE_SHOWN: Final = 300
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+"""Writes the same bytes as msgpack.packb of the same maps, in a third of the time."""
 
 _TYPES: Final = frozenset(str(frame.__struct_config__.tag) for frame in get_args(AnyFrame))
 
@@ -67,8 +71,11 @@ def encode(frame: AnyFrame) -> bytes:
 
     Raises UnicodeEncodeError for lone surrogates: clean texts first (`text.clean`).
     """
-    packed: bytes = msgpack.packb(frame, default=msgspec.to_builtins)
-    return packed
+    if isinstance(frame, Complete):
+        # A delta's checksum goes as base64 text, which only this way does; proxies and workers never send one.
+        packed: bytes = msgpack.packb(frame, default=msgspec.to_builtins)
+        return packed
+    return _ENCODER.encode(frame)
 
 
 def _unpack(data: bytes, limit: int) -> dict[str, Any]:

@@ -47,6 +47,13 @@ class Ledger:
             )
             record.seen = max(record.seen, seen)
 
+    def saw_beside(self, text: str) -> None:
+        """Ghost text stood behind a slip, which is at no place of the finished text: the newest that holds it."""
+        for record in reversed(self.records):
+            if record.place is None and (at := record.text.find(text)) >= 0:
+                record.seen = max(record.seen, at + len(text))
+                return
+
     def tokens(self, purpose: Purpose) -> int:
         """Tokens generated for this purpose."""
         return sum(record.tokens for record in self._of(purpose))

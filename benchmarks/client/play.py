@@ -43,6 +43,8 @@ class Played:
     """For each pause, from the editor's request to right ghost text; None if the pause ended without it."""
     shown: int = 0
     """Suggestions that appeared: typing through one, or an answer that goes on with it, is no new one."""
+    appeared: dict[State, int] = field(default_factory=dict)
+    """What these were worth when they appeared, late ones too."""
     asked: int = 0
     """Requests of the editor."""
     accepted: int = 0
@@ -143,6 +145,7 @@ class Player:
         if self._ghost is not None:
             if not old or not self._reads().startswith(old):
                 self.played.shown += 1
+                self.played.appeared[self._state()] = self.played.appeared.get(self._state(), 0) + 1
             self._client.shown(self._ghost.token)
         self._judge()
         self._screen.set()
@@ -161,8 +164,12 @@ class Player:
         return self._typist.judge(insert, replaced)
 
     def _judge(self) -> None:
-        if self._ghost is not None and not self._typist.slipped:
-            self._ledger.saw(self._typist.place, self._ghost.seen(self._typist.editor.cursor)[0])
+        if self._ghost is not None:
+            text, _ = self._ghost.seen(self._typist.editor.cursor)
+            if self._typist.slipped:
+                self._ledger.saw_beside(text)
+            else:
+                self._ledger.saw(self._typist.place, text)
         if self._state() != "right":
             self._right_since = None
         elif self._right_since is None:

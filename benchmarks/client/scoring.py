@@ -19,6 +19,8 @@ MEASURES: Final[dict[str, tuple[str, str]]] = {
     "wrong_keys": ("keys with wrong ghost text within 100 ms", LESS),
     "wrong_share": ("wrong, of the keys with any ghost text", LESS),
     "looked_keys": ("keys looked at", ""),
+    "appeared_right": ("suggestions right to their end when they appeared", MORE),
+    "appeared_wrong_share": ("wrong when they appeared, of all that appeared", LESS),
     "pauses": ("pauses", ""),
     "pauses_served": ("pauses in which right ghost text stood", MORE),
     "pause_p50_ms": ("from the request in a pause to right ghost text, p50 ms", LESS),
@@ -39,6 +41,7 @@ MEASURES: Final[dict[str, tuple[str, str]]] = {
     "accepted": ("suggestions accepted", MORE),
     "saved": ("characters saved, share of all", MORE),
     "cpu_ms_a_key": ("CPU of the client per key, ms", LESS),
+    "cpu_ms_a_request": ("the same per request of the editor: accepts and jumps ask too", LESS),
     "memory_mb": ("resident memory at the end, MB (largest)", LESS),
     "unfinished": ("traces not finished", LESS),
 }
@@ -84,6 +87,8 @@ def score(runs: Sequence[Run]) -> dict[str, float]:
             sum(look.state == "wrong" for look in looks), sum(look.state != "none" for look in looks)
         ),
         "looked_keys": len(looks),
+        "appeared_right": sum(each.appeared.get("right", 0) for each in played),
+        "appeared_wrong_share": _ratio(sum(each.appeared.get("wrong", 0) for each in played), shown),
         "pauses": len(waits),
         "pauses_served": sum(math.isfinite(wait) for wait in waits),
         "pause_p50_ms": 1_000 * quantile(waits, 0.50),
@@ -104,6 +109,7 @@ def score(runs: Sequence[Run]) -> dict[str, float]:
         "accepted": sum(each.accepted for each in played),
         "saved": _ratio(sum(each.accepted_characters - each.accepted for each in played), characters),
         "cpu_ms_a_key": 1_000 * _ratio(sum(each.cpu_s for each in played), keys),
+        "cpu_ms_a_request": 1_000 * _ratio(sum(each.cpu_s for each in played), sum(each.asked for each in played)),
         "memory_mb": max((each.memory for each in played), default=0) / 1e6,
         "unfinished": sum(not each.finished for each in played),
     }

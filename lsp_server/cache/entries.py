@@ -38,6 +38,8 @@ class Entry:
     surroundings: Surroundings
     stored_at: float
     """Clock seconds."""
+    doubtful: bool = False
+    """Whether the model was too unsure of it to show it to somebody who did not ask."""
 
     @property
     def size(self) -> int:

@@ -99,3 +99,26 @@ def _join(first: str, lines: list[str], levels: Levels) -> str:
             break
         joined.append(new + line[len(old) :])
     return "\n".join(joined)
+
+
+def left_to_type(suggestion: str, text: str, end: int) -> tuple[str | None, bool]:
+    """What of `suggestion`, made for `text` up to `end`, is left to type; and whether it had to be re-indented.
+
+    None if it contradicts what was typed since, or nothing is left of it.
+    """
+    typed = text[end:]
+    if suggestion.startswith(typed):
+        return (suggestion[len(typed) :] if len(suggestion) > len(typed) or not typed else None), False
+    line_start = text.rfind("\n", 0, end) + 1
+    line = text[line_start:end]
+    if "\n" not in typed and line.strip():
+        return None, False
+    above = "" if line.strip() else _indentation_above(text, line_start)
+    left = left_reindented(suggestion, typed, line, above)
+    return (left if left and left.strip() else None), True
+
+
+def _indentation_above(text: str, line_start: int) -> str:
+    """Of the nearest line with text above the one that begins at `line_start`."""
+    above = text[:line_start].rstrip()
+    return indentation(above[above.rfind("\n") + 1 :])

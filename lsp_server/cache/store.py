@@ -11,10 +11,9 @@ from cachetools import TTLCache
 
 from lsp_server.cache.blocks import blocks, key_of
 from lsp_server.cache.entries import Completeness, Entry, Match, Slot, slot_with
-from lsp_server.cache.indentation import left_reindented
+from lsp_server.cache.indentation import left_to_type
 from lsp_server.cache.radix import Node, RadixTree
 from lsp_server.cache.surroundings import Here, grown_by, shrunk_by
-from lsp_server.code_lines import indentation
 from lsp_server.sources.base import SourceName
 from wire_protocol.frames import Context, Lines
 
@@ -58,7 +57,16 @@ class Cache:
         """
         return self._tree.size + int(self._index.currsize)
 
-    def store(self, context: Context, text: str, lines: Lines, completeness: Completeness, source: SourceName) -> None:
+    def store(
+        self,
+        context: Context,
+        text: str,
+        lines: Lines,
+        completeness: Completeness,
+        source: SourceName,
+        *,
+        doubtful: bool = False,
+    ) -> None:
         """Keep what was generated for `context`; in place of an earlier text of the same kind there.
 
         A text that was cut does not take the place of a whole one that it begins: that is kept as if it had come now.
@@ -66,7 +74,7 @@ class Cache:
         self._drop_expired()
         here = Here(context)
         start = next(blocks(here.text, len(context.before), len(here.text)))
-        entry = Entry(text, lines, completeness, source, here.surroundings(start), self._now)
+        entry = Entry(text, lines, completeness, source, here.surroundings(start), self._now, doubtful)
         if entry.size > self._max_bytes // 2:
             return  # it would push all others out and hardly fit itself
         key = key_of(here.text, start, context.language)
@@ -113,7 +121,7 @@ class Cache:
         """The entries at `node`, for the text up to `end`, that agree with what was typed since."""
         typed = here.text[end:]
         for entry in self._entries(node):
-            left, reindented = _left(entry.text, here.text, end)
+            left, reindented = left_to_type(entry.text, here.text, end)
             if left is None or not _is_of(entry, here, start):
                 continue
             shift = grown_by(entry.surroundings.rest, here.rest, typed)
@@ -162,26 +170,3 @@ class Cache:
 def _is_of(entry: Entry, here: Here, start: int) -> bool:
     """Whether the entry is of the same file, or so much is equal before that it is a copy or has a new name."""
     return entry.surroundings.path == here.path or start > 0
-
-
-def _left(entry_text: str, text: str, end: int) -> tuple[str | None, bool]:
-    """What of `entry_text`, generated for `text` up to `end`, is left to type; and whether it had to be re-indented.
-
-    None if it contradicts what was typed since, or nothing is left of it.
-    """
-    typed = text[end:]
-    if entry_text.startswith(typed):
-        return (entry_text[len(typed) :] if len(entry_text) > len(typed) or not typed else None), False
-    line_start = text.rfind("\n", 0, end) + 1
-    line = text[line_start:end]
-    if "\n" not in typed and line.strip():
-        return None, False
-    above = "" if line.strip() else _indentation_above(text, line_start)
-    left = left_reindented(entry_text, typed, line, above)
-    return (left if left and left.strip() else None), True
-
-
-def _indentation_above(text: str, line_start: int) -> str:
-    """Of the nearest line with text above the one that begins at `line_start`."""
-    above = text[:line_start].rstrip()
-    return indentation(above[above.rfind("\n") + 1 :])

@@ -1,1 +1,1 @@
-"""Where text comes from: the edge over one WebSocket, the local worker, and the policy that chooses between them."""
+"""Where text comes from: the edge over a WebSocket or HTTP, the local worker, and the policy between them."""

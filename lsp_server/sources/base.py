@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from wire_protocol.frames import Context, DoneReason, Kind, Lines, Timings, Usage
 from wire_protocol.frames import Source as Served
@@ -99,4 +99,22 @@ class Source(Protocol):
 
     def statuses(self) -> list[SourceStatus]:
         """The present state of this source (and of those it is composed of)."""
+        ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A source that can get ready for a document before anything is asked for in it."""
+
+    def warm(self, doc: str, context: Context) -> None:
+        """A person may soon type at `context`."""
+        ...
+
+
+@runtime_checkable
+class TakesMemory(Protocol):
+    """A source on this machine."""
+
+    def memory_bytes(self) -> int | None:
+        """What its process takes now; None if that is not known."""
         ...

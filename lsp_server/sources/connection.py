@@ -20,11 +20,16 @@ from lsp_server.sources.base import (
     SourceStatus,
     SourceUnavailableError,
 )
+from lsp_server.sources.effort import FULL, Effort
 from lsp_server.sources.handshake import DialError, Opened
 from lsp_server.sources.latency import LatencyWindow
-from lsp_server.sources.link import Events, Link, Lost
+from lsp_server.sources.link import AWAKE_SIGN_S, Events, Link, Lost
+from lsp_server.sources.route import outgoing_addresses
 from lsp_server.sources.session import Dialect
+from lsp_server.sources.vigil import watch
+from lsp_server.sources.waking import Waking
 from wire_protocol.backoff import Backoff
+from wire_protocol.frames import AnyFrame
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +56,14 @@ class Dialer(Protocol):
         ...
 
     def moved(self) -> None:
-        """The peer that answered last is about to leave: prefer another."""
+        """The peer that answered last is about to leave, or was lost: prefer another."""
+        ...
+
+    def elsewhere(self) -> bool:
+        """The machine slept or is in another network: what was learnt of the way to the peer is void.
+
+        Whether a dial that is under way is void, too.
+        """
         ...
 
     async def close(self) -> None:
@@ -70,11 +82,16 @@ class ConnectedSource:
         *,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
+        route: Callable[[], tuple[str, ...]] = outgoing_addresses,
     ) -> None:
         self._name: Final = name
         self._dialer = dialer
         self._dialect = dialect
         self._clock = clock
+        self._uniform = uniform
+        self._waking = Waking(clock, wall)
+        self._route = route
         self._backoff = Backoff(uniform, FIRST_WAIT_S, LONGEST_WAIT_S)
         self._state: SourceState = "off"
         self._detail = "Not started."
@@ -82,7 +99,12 @@ class ConnectedSource:
         self._settled = asyncio.Event()
         """Set while `generate` has nothing to wait for: connected, or known to be down."""
         self._wanted = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Set when the wait for the next try is to end at once."""
+        self._redial = asyncio.Event()
+        """Set when the dial that is under way is to be given up for a new one."""
         self._keeper: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
         self._links: dict[asyncio.Task[DialError], Link] = {}
         self._first_token = LatencyWindow()
         self._closing = False
@@ -99,6 +121,16 @@ class ConnectedSource:
         return None if self._link is None else self._link.heard_at
 
     @property
+    def effort(self) -> Effort:
+        """How much this source may be asked for."""
+        return FULL
+
+    @property
+    def link(self) -> Link | None:
+        """The connection in use."""
+        return self._link
+
+    @property
     def first_token(self) -> LatencyWindow:
         """Recent times to first token, in seconds."""
         return self._first_token
@@ -108,14 +140,17 @@ class ConnectedSource:
         if self._keeper is None:
             self._set("connecting", "Connecting.")
             self._keeper = asyncio.create_task(self._keep(), name=f"foretype {self._name} source")
+            self._watcher = asyncio.create_task(
+                watch(self._waking, self._route, self.refresh), name=f"foretype {self._name} watch"
+            )
 
     async def close(self) -> None:
         """Close the connection; running generations end with `Ended("cancelled")`."""
         self._closing = True
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+        for background in (self._watcher, self._keeper):
+            if background is not None:
+                background.cancel()
+                await asyncio.gather(background, return_exceptions=True)
         for link in self._links.values():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
@@ -132,10 +167,29 @@ class ConnectedSource:
         """A completion is wanted: if the next try to connect is far off, try soon."""
         self._wanted.set()
 
+    def refresh(self, why: str) -> None:
+        """The machine slept or is in another network: see at once whether the peer is still there, or dial at once."""
+        log.info("%s source: %s; looking whether the connection still holds", self._name, why)
+        void = self._dialer.elsewhere()
+        self._backoff.reset()
+        if self._link is not None and not self._link.ended:
+            self._link.check(AWAKE_SIGN_S)
+        else:
+            self._hurry.set()
+            if void:
+                self._redial.set()
+
     def forget(self, doc: str) -> None:
         """The document was closed."""
         if self._link is not None:
             self._link.forget(doc)
+
+    def tell(self, frame: AnyFrame) -> bool:
+        """Send a frame that has no answer; False if nobody is connected."""
+        if self._link is None or self._link.ended:
+            return False
+        self._link.send(frame)
+        return True
 
     def statuses(self) -> list[SourceStatus]:
         """This source's state."""
@@ -204,8 +258,10 @@ class ConnectedSource:
     async def _keep(self) -> None:
         """Keep one link open, for ever."""
         while True:
+            self._hurry.clear()
+            self._redial.clear()
             try:
-                opened = await self._dialer.dial()
+                opened = await self._dialed()
             except DialError as error:
                 self._set("failed", str(error))
                 await self._pause(error)
@@ -216,14 +272,18 @@ class ConnectedSource:
                 self._set("failed", f"The {self._name} source failed; the log says more.")
                 await self._pause(DialError("fault", FAULT_PAUSE_S))
                 continue
+            if opened is None:
+                continue
             opened_at = self._clock()
-            why = await self._serve(Link(opened, self._dialect(), self._clock))
+            link = Link(opened, self._dialect(), self._clock)
+            why = await self._serve(link)
             self._link = None
+            if not link.left:
+                self._dialer.moved()
             stable = self._clock() - opened_at >= STABLE_S
             if stable:
                 self._backoff.reset()
             if why is None:
-                self._dialer.moved()
                 self._set("connecting", f"{opened.address} is leaving; connecting again.")
                 if stable:
                     continue
@@ -233,6 +293,19 @@ class ConnectedSource:
             else:
                 self._set("connecting", str(why))
             await self._pause(why)
+
+    async def _dialed(self) -> Opened | None:
+        """A session; None to dial anew at once, for what was under way may hang in a network that is no more."""
+        dial = asyncio.create_task(self._dialer.dial(), name=f"foretype {self._name} dial")
+        redial = asyncio.create_task(self._redial.wait())
+        try:
+            await asyncio.wait([dial, redial], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            redial.cancel()
+            if not dial.done():
+                dial.cancel()
+                await asyncio.gather(dial, return_exceptions=True)
+        return None if dial.cancelled() else dial.result()
 
     async def _serve(self, link: Link) -> DialError | None:
         """Use `link` until it ends, and return why; or until its peer is leaving, and return None."""
@@ -251,16 +324,22 @@ class ConnectedSource:
         return None
 
     async def _pause(self, error: DialError) -> None:
-        if error.pause_s is not None:
-            await asyncio.sleep(error.pause_s)
-            return
-        wait_s = self._backoff.next_s()
+        wait_s = self._backoff.next_s() if error.pause_s is None else error.pause_s
         self._wanted.clear()
-        await asyncio.sleep(min(wait_s, PATIENT_S))
-        if wait_s > PATIENT_S:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s - PATIENT_S):
-                    await self._wanted.wait()
+        sure_s = min(wait_s, PATIENT_S) if error.pause_s is None else wait_s
+        if not await _within(sure_s, self._hurry) and wait_s > sure_s:
+            await _within(wait_s - sure_s, self._hurry, self._wanted)
+
+
+async def _within(seconds: float, *events: asyncio.Event) -> bool:
+    """Wait for the first of `events`; False if none came in time."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return bool(done)
 
 
 def _less_waited(request: SourceRequest, waited_s: float) -> SourceRequest:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from lsp_server.privacy import code_log
+from lsp_server.privacy.mask import Masker
 from lsp_server.sources.base import SourceName, SourceRequest
 from lsp_server.sources.session import Arriving, DialectFrame, Live, Reaction
 from wire_protocol.codec import decode_to_client
@@ -18,6 +20,7 @@ class EdgeDialect:
 
     def __init__(self) -> None:
         self._sender: Final = ContextSender()
+        self._masker: Final = Masker()
 
     def decode(self, data: bytes) -> Arriving:
         """The frame in `data`. Raises ProtocolError."""
@@ -28,7 +31,10 @@ class EdgeDialect:
         return Reaction(send=[self._complete(request)])
 
     def _complete(self, request: SourceRequest) -> Complete:
-        prepared = self._sender.prepare(request.doc, request.context)
+        # Here and nowhere else text goes out to an edge: what looks like a secret in it stays here.
+        context = self._masker.context(request.context)
+        code_log.sent(self.name, context)
+        prepared = self._sender.prepare(request.doc, context)
         return Complete(
             id=request.id,
             doc=request.doc,

@@ -30,8 +30,12 @@ PATIENCE_FACTOR: Final = 2.0
 """An edge silent for this many hedge delays counts as timed out: the local model is asked whatever the budget."""
 
 FAILURES_TO_OPEN: Final = 3
-SILENCE_TO_OPEN_S: Final = 1.0
-"""A live edge answers even a cancelled request with a `done` within a round trip."""
+SILENCE_TO_OPEN_S: Final = HEDGE_MAX_S
+SILENCE_MAX_S: Final = 1.0
+SILENCE_FACTOR: Final = 1.25
+"""A live edge answers even a cancelled request with a `done` within a round trip. One that was only slow is used again
+as soon as it is heard of; until then nobody waits for it. An edge that usually takes longer to its first token gets the
+factor of its p95, up to the maximum."""
 COOLDOWN_S: Final = 1.0
 """First time between probes of an edge that is treated as down: copies of requests that the local model answers."""
 COOLDOWN_MAX_S: Final = 3.0
@@ -73,6 +77,9 @@ class CircuitBreaker:
         self._clock = clock
         self._failures = 0
         self._unheard_since: float | None = None
+        self._connected = True
+        self.silence_s = SILENCE_TO_OPEN_S
+        """Seconds without a word, after a question, that count as being down."""
         self._open = False
         self._cooldown_s = COOLDOWN_S
         self._probe_at = 0.0
@@ -89,14 +96,24 @@ class CircuitBreaker:
 
     def heard(self, at: float | None) -> None:
         """The edge was last heard of at `at`; None if it is not connected. Being heard of later than asked is life."""
+        if at is not None and not self._connected:
+            self._probe_at = self._clock()  # a new connection is worth a question at once
+            self._cooldown_s = COOLDOWN_S
+        self._connected = at is not None
         if at is None:
             self._unheard_since = None  # a new connection starts with a new silence
         elif self._unheard_since is not None and at > self._unheard_since:
             self._unheard_since = None
             if self._open and self._failures < FAILURES_TO_OPEN:
                 self._close()  # it had only been silent
-        if self._unheard_since is not None and self._clock() - self._unheard_since >= SILENCE_TO_OPEN_S:
+        if self.silent_in_s() == 0:
             self._trip()
+
+    def silent_in_s(self) -> float | None:
+        """Seconds until the silence counts as being down; None if nothing is waited for."""
+        if self._unheard_since is None:
+            return None
+        return max(0.0, self._unheard_since + self.silence_s - self._clock())
 
     def answered(self) -> None:
         """The edge gave text, or an honest end without any."""
@@ -142,6 +159,8 @@ class FailoverPolicy:
 
     def plan(self, *, edge_ready: bool, local_ready: bool, heard_at: float | None) -> Plan:
         """Whom to ask first. Ready means connected; `heard_at`: when the edge was last heard of."""
+        usual = self._first_token.quantile(HEDGE_QUANTILE) or 0.0
+        self._breaker.silence_s = min(SILENCE_MAX_S, max(SILENCE_TO_OPEN_S, SILENCE_FACTOR * usual))
         self._breaker.heard(heard_at)
         if not edge_ready:
             return "local" if local_ready else "both"
@@ -170,6 +189,11 @@ class FailoverPolicy:
     def patience_s(self) -> float:
         """How long the edge is waited for before it counts as timed out."""
         return PATIENCE_FACTOR * self.hedge_delay_s()
+
+    def silent_in_s(self, heard_at: float | None) -> float | None:
+        """Seconds until the edge, last heard of at `heard_at`, counts as down for its silence; None if it was heard."""
+        self._breaker.heard(heard_at)
+        return self._breaker.silent_in_s()
 
     def may_hedge(self) -> bool:
         """At the hedge delay: whether the local model may be asked too."""

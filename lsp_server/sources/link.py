@@ -8,16 +8,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from websockets.exceptions import ConnectionClosed
-
 from lsp_server.sources.base import SourceRequest
 from lsp_server.sources.handshake import DialError, Opened, from_error
 from lsp_server.sources.session import Dialect, Event, Reaction, Session
+from lsp_server.sources.wire import WireClosedError
 from wire_protocol.codec import ProtocolError, encode
 from wire_protocol.frames import AnyFrame, Complete, Submit
 
 log = logging.getLogger(__name__)
 
+DOUBT_S: Final = 3.0
+"""A peer that was not heard of for this long is asked for a sign of life when a completion is wanted."""
+SIGN_S: Final = 2.0
+"""How long it may take: four times a bad mobile network's round trip. The local model answers meanwhile."""
+AWAKE_SIGN_S: Final = 0.5
+"""After sleep and in another network, when most connections are dead and nothing runs that could be lost."""
 PONG_TIMEOUT_S: Final = 10.0
 """A peer that does not answer a ping for this long is gone: asleep, unplugged, or stopped."""
 MIN_HEARTBEAT_S: Final = 1.0
@@ -50,7 +55,10 @@ class Link:
         self.welcome: Final = opened.welcome
         self.leaving = asyncio.Event()
         self.heard_at = clock()
-        self._websocket = opened.websocket
+        self.wire: Final = opened.wire
+        self.left = False
+        """Whether we left on our own account, for a nearer peer."""
+        self._checking: asyncio.Task[None] | None = None
         self._dialect = dialect
         self._session = Session(dialect)
         self._clock = clock
@@ -79,6 +87,8 @@ class Link:
             return queue
         self._queues[request.id] = queue
         self._perform(self._session.open(request))
+        if self._clock() - self.heard_at > DOUBT_S:
+            self.check()
         return queue
 
     def cancel(self, id: int) -> None:
@@ -88,10 +98,38 @@ class Link:
             self._perform(self._session.cancel(id))
             self._close_if_left()
 
+    def check(self, within_s: float = SIGN_S) -> None:
+        """See soon whether the peer is still there; the connection ends if it gives no sign of life."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check(within_s), name="foretype check")
+
+    async def _check(self, within_s: float) -> None:
+        asked_at = self._clock()
+        try:
+            async with asyncio.timeout(within_s):
+                await self.wire.ping()
+            self.heard_at = self._clock()
+        except (TimeoutError, WireClosedError):
+            if self.heard_at <= asked_at:
+                self._end(DialError(f"{self.address} does not answer any more."))
+                self._to_write.set()
+
+    def leave(self, why: str) -> None:
+        """Use this connection for what runs on it, and no more."""
+        log.info("leaving %s: %s", self.address, why)
+        self.left = True
+        self.leaving.set()
+        self._close_if_left()
+
     def forget(self, doc: str) -> None:
         """The document was closed."""
         if self._ended is None:
             self._perform(self._session.forget(doc))
+
+    def send(self, frame: AnyFrame) -> None:
+        """Send a frame that has no answer."""
+        if self._ended is None:
+            self._perform(Reaction(send=[frame]))
 
     async def run(self) -> DialError:
         """Serve until the connection ends; returns why, and when to try again. Cancelling it closes the connection."""
@@ -103,10 +141,12 @@ class Link:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             self._end(DialError(f"The connection to {self.address} was lost."))
         finally:
+            if self._checking is not None:
+                tasks.append(self._checking)
             for task in tasks:
                 task.cancel()
             self._end(DialError(f"The connection to {self.address} was closed."))
-            self._websocket.transport.abort()
+            self.wire.abort()
             results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):  # a fault of ours: it must be seen, and must not stop the source
@@ -126,18 +166,19 @@ class Link:
         """Let what is to be sent go out, then close properly; for the end of the program."""
         try:
             while self._outbox:
-                await self._websocket.send(encode(self._outbox.popleft()))
-            await self._websocket.close()
-        except (ConnectionClosed, OSError):
+                await self.wire.send(encode(self._outbox.popleft()))
+            await self.wire.close()
+        except WireClosedError:
             pass  # it is gone already, which is what was wanted
 
     async def _read(self) -> None:
         while True:
             try:
-                message = await self._websocket.recv()
-            except ConnectionClosed as closed:
-                reason = closed.rcvd.reason if closed.rcvd is not None else ""
-                self._end(DialError(f"{self.address} closed the connection{f': {reason}' if reason else '.'}"))
+                message = await self.wire.recv()
+            except WireClosedError as closed:
+                self._end(
+                    DialError(f"{self.address} closed the connection{f': {closed.reason}' if closed.reason else '.'}")
+                )
                 return
             self.heard_at = self._clock()
             if self._received(message):
@@ -204,8 +245,8 @@ class Link:
             self._refuse(frame, len(data))
             return True
         try:
-            await self._websocket.send(data)
-        except ConnectionClosed:
+            await self.wire.send(data)
+        except WireClosedError:
             return False
         return True
 
@@ -236,11 +277,11 @@ class Link:
     async def _pong(self) -> bool:
         try:
             async with asyncio.timeout(PONG_TIMEOUT_S):
-                await (await self._websocket.ping())
+                await self.wire.ping()
         except TimeoutError:
             self._end(DialError(f"{self.address} has not answered for {PONG_TIMEOUT_S:g} s."))
             return False
-        except ConnectionClosed:
+        except WireClosedError:
             return False
         self.heard_at = self._clock()
         return True

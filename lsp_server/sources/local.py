@@ -8,16 +8,21 @@ import logging
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from lsp_server.models.names import STARTER
 from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
+from lsp_server.sources.base import Ended, Piece, SourceRequest
 from lsp_server.sources.connection import ConnectedSource
+from lsp_server.sources.effort import Effort
 from lsp_server.sources.election import Address, Meeting, Transport, default_transport
 from lsp_server.sources.handshake import DialError, NotListeningError, Opened, open_unix, open_url
 from lsp_server.sources.local_process import LocalProcess, missing, model_file, too_large, worker_command
+from lsp_server.sources.power import Look, PowerWatch, resident_bytes
 from lsp_server.sources.restarts import RestartPolicy
+from lsp_server.sources.wire import WebSocketWire
 from lsp_server.sources.worker_dialect import WorkerDialect
 from wire_protocol.codec import decode_to_proxy
 
@@ -162,6 +167,10 @@ class LocalDialer:
     def moved(self) -> None:
         """The worker is about to leave; another will be started."""
 
+    def elsewhere(self) -> bool:
+        """The worker is on this machine, wherever that is; one that is being started must not be started twice."""
+        return False
+
     async def close(self) -> None:
         """The worker stays for the user's other editors and leaves by itself."""
         if self._process is not None:
@@ -185,8 +194,51 @@ class LocalSource(ConnectedSource):
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[], float] = random.random,
         environ: dict[str, str] | None = None,
+        power: PowerWatch | None = None,
     ) -> None:
         dialer = LocalDialer(
             model, command=command, transport=transport or default_transport(), clock=clock, environ=environ
         )
         super().__init__("local", dialer, WorkerDialect, clock=clock, uniform=uniform)
+        self._power = PowerWatch(Look(self._processes)) if power is None else power
+
+    @property
+    def effort(self) -> Effort:
+        """What battery and CPU allow."""
+        return self._power.effort
+
+    def _processes(self) -> list[int]:
+        pid = self._worker_pid()
+        return [os.getpid()] if pid is None else [os.getpid(), pid]
+
+    def _worker_pid(self) -> int | None:
+        wire = None if self.link is None else self.link.wire
+        return wire.peer_pid() if isinstance(wire, WebSocketWire) else None
+
+    def memory_bytes(self) -> int | None:
+        """What the worker's process takes of this machine's memory now; None if it is not connected, or not known."""
+        pid = self._worker_pid()
+        return None if pid is None else resident_bytes(pid)
+
+    async def start(self) -> None:
+        """Begin connecting, and watching the machine."""
+        self._power.start()
+        await super().start()
+
+    async def close(self) -> None:
+        """Close the connection; the worker stays for the user's other editors."""
+        await self._power.close()
+        await super().close()
+
+    async def generate(self, request: SourceRequest) -> AsyncGenerator[Piece | Ended, None]:
+        """Stream the answer, with as much work as the machine allows now; see `Source.generate`."""
+        effort = self.effort
+        if request.kind == "prefetch" and not effort.prefetch:
+            yield Ended("shed", "local", message=f"Nothing is prefetched: {effort.why}.")
+            return
+        if request.kind == "automatic" and effort.hold_s:
+            await asyncio.sleep(effort.hold_s)
+        request = replace(request, context=effort.shortened(request.context))
+        async with contextlib.aclosing(super().generate(request)) as events:
+            async for event in events:
+                yield event

@@ -21,7 +21,7 @@ MAX_LOG_BYTES: Final = 1_048_576
 """A worker's log larger than this is begun anew when the worker is started."""
 _TAIL_BYTES: Final = 4_096
 _MAX_LINE: Final = 300
-_WITHHELD: Final = ("FORETYPE_EDGE_TOKEN",)
+_WITHHELD: Final = ("FORETYPE_EDGE_TOKEN", "FORETYPE_EDGE_PROXY")
 """Environment variables that the worker has no business with."""
 _WINDOWS_DETACHED: Final = 0x00000008 | 0x00000200 | 0x08000000
 """DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW (winbase.h); subprocess has them on Windows only."""

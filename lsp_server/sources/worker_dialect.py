@@ -6,6 +6,8 @@ newest first inside a kind.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 from lsp_server.sources.base import Ended, SourceName, SourceRequest
@@ -17,13 +19,16 @@ MAX_WAITING: Final = 16
 """Requests held for credit: a few documents' newest; the oldest beyond that is shed."""
 
 _URGENCY: Final[dict[Kind, int]] = {"invoked": 0, "automatic": 1, "prefetch": 2}
-_CLASS_WIDTH: Final = 2**40
-"""Distance between the priorities of two kinds: more requests than one process ever makes."""
+_CLASS_WIDTH: Final = 2**50
+"""Distance between the priorities of two kinds: more microseconds than a machine runs (35 years)."""
 
 
-def priority(request: SourceRequest) -> int:
-    """Lower runs first: by kind, then newest first. Ids grow with time."""
-    return _URGENCY[request.kind] * _CLASS_WIDTH - request.id
+def priority(kind: Kind, asked_at: float) -> int:
+    """Lower runs first: by kind, then newest first, over all windows that share the worker.
+
+    `asked_at` is in seconds of the machine's monotonic clock, which all processes share; ids are each editor's own.
+    """
+    return _URGENCY[kind] * _CLASS_WIDTH - int(asked_at * 1_000_000)
 
 
 class WorkerDialect:
@@ -31,9 +36,10 @@ class WorkerDialect:
 
     name: SourceName = "local"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._balance = 0
-        self._waiting: dict[int, SourceRequest] = {}
+        self._waiting: dict[int, Submit] = {}
 
     def decode(self, data: bytes) -> Arriving:
         """The frame in `data`. Raises ProtocolError."""
@@ -50,7 +56,7 @@ class WorkerDialect:
                 running.append(id)
         if running:
             reaction.send.append(Cancel(ids=running))
-        self._waiting[request.id] = request
+        self._waiting[request.id] = _submit(request, priority(request.kind, self._clock()))
         if len(self._waiting) > MAX_WAITING:
             oldest = next(iter(self._waiting))
             del self._waiting[oldest]
@@ -78,13 +84,13 @@ class WorkerDialect:
 
     def _submit_affordable(self, reaction: Reaction) -> None:
         while self._balance > 0 and self._waiting:
-            request = min(self._waiting.values(), key=priority)
-            del self._waiting[request.id]
+            submit = min(self._waiting.values(), key=lambda submit: (submit.priority, -submit.id))
+            del self._waiting[submit.id]
             self._balance -= 1
-            reaction.send.append(_submit(request))
+            reaction.send.append(submit)
 
 
-def _submit(request: SourceRequest) -> Submit:
+def _submit(request: SourceRequest, priority: int) -> Submit:
     return Submit(
         id=request.id,
         doc=request.doc,
@@ -93,7 +99,7 @@ def _submit(request: SourceRequest) -> Submit:
         lines=request.lines,
         stop=list(request.stop),
         kind=request.kind,
-        priority=priority(request),
+        priority=priority,
         objective_ms=request.objective_ms,
         give_up_ms=request.give_up_ms,
     )

@@ -17,6 +17,7 @@ from lsp_server.trim.empty_comments import without_empty_comments
 from lsp_server.trim.indent import with_the_files_indentation
 from lsp_server.trim.line_ends import with_plain_line_ends
 from lsp_server.trim.prompt_echo import without_prompt_echo
+from lsp_server.trim.repeated_mask import without_repeated_mask
 from lsp_server.trim.repetition import without_repetition
 from lsp_server.trim.rest_of_line import without_rest_of_line
 from lsp_server.trim.rewrites import without_rewritten_lines
@@ -31,6 +32,7 @@ from wire_protocol.frames import Context, Lines
 FILTERS: Final[tuple[Filter, ...]] = (
     with_plain_line_ends,
     without_prompt_echo,
+    without_repeated_mask,
     without_bad_start,
     only_one_line,
     without_unfinished_line,

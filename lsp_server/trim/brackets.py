@@ -23,10 +23,18 @@ def without_present_closers(text: str, view: View) -> str:
     opened: list[str] = []
     quote = open_quote(current_line(view.context))
     inherited = bool(quote)
+    closed_in_string = inherited and _is_closed_in_string(current_line(view.context).rpartition(quote)[2], rest)
     at = 0
     while at < len(text):
         character = text[at]
-        if quote:
+        if closed_in_string and inherited and character in PAIRS:
+            opened.append(PAIRS[character])
+        elif closed_in_string and inherited and character in CLOSING:
+            if opened and opened[-1] == character:
+                opened.pop()
+            elif rest.startswith(character):
+                return text[:at]
+        elif quote:
             if character == "\\":
                 at += 1
             elif character == quote:
@@ -46,6 +54,15 @@ def without_present_closers(text: str, view: View) -> str:
                 return text[:at]
         at += 1
     return text
+
+
+def _is_closed_in_string(string: str, rest: str) -> bool:
+    """Whether `rest` begins with the closing bracket of one that `string` opens, as editors put it there.
+
+    Brackets in a string are text; this one is behind the cursor all the same.
+    """
+    opener = next((opener for opener, closer in PAIRS.items() if rest.startswith(closer)), "")
+    return bool(opener) and string.count(opener) > string.count(rest[0])
 
 
 def _closes_below(text: str, at: int, below: str) -> bool:

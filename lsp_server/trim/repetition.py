@@ -12,6 +12,11 @@ MAX_UNIT_LINES: Final = 3
 ROUNDS: Final = 3
 """So many equal blocks in a row are a circle: two are common in code."""
 
+LONG_ROW: Final = 48
+"""Characters of equal pieces in a row after which a growing text is not waited for."""
+LOOKED_AT: Final = 320
+"""Characters at the end of a growing text: a row of the longest phrase, or of short lines, with room."""
+
 _WITHIN_LINE: Final = re.compile(r"(.{2,7}?)\1{5,}|(.{8,60}?)\2{2,}")
 """The same few characters six times in a row, or the same phrase three times."""
 
@@ -40,6 +45,23 @@ def first_round(text: str) -> str:
         if len(set(unit)) > 1 and goes_on:  # a rule such as ------ is no circle
             return text[: found.start() + len(unit)]
     return _lines_once(text)
+
+
+def goes_round(text: str) -> bool:
+    """Whether the end of `text`, which is still growing, goes round in circles, so that the rest of it is not needed.
+
+    Surer than `first_round`: a row of equal pieces may come to its end yet, a long one seldom does.
+    """
+    tail = text[-LOOKED_AT:]
+    if _ONE_CHARACTER.search(tail):
+        return True
+    for found in _WITHIN_LINE.finditer(tail):
+        unit = found.group(1) or found.group(2)
+        is_long = found.end() - found.start() >= LONG_ROW
+        if is_long and len(set(unit)) > 1 and unit.startswith(tail[found.end() :]):
+            return True
+    lines = tail[: tail.rfind("\n") + 1].rstrip("\n")
+    return len(_lines_once(lines)) < len(lines)
 
 
 def _lines_once(text: str) -> str:

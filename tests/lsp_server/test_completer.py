@@ -242,11 +242,12 @@ def test_an_accepted_suggestion_is_counted_once() -> None:
         editor = FakeEditor(FakeSource(lambda context: "value"))
         outcome = await editor.press("x = ")
         assert isinstance(outcome, Suggested)
-        acceptances, counters = editor.completer.acceptances, editor.completer.counters
-        assert acceptances.accepted_partly(outcome.id, 3)
-        assert acceptances.accepted(outcome.id)
-        assert not acceptances.accepted(outcome.id)
-        assert (counters.accepted, counters.accepted_partly, counters.accepted_characters) == (1, 1, 5)
+        statistics = editor.completer.statistics
+        statistics.accepted_partly(outcome.id, 3)
+        assert statistics.accepted(outcome.id)
+        assert not statistics.accepted(outcome.id)
+        counts = statistics.counts()
+        assert (counts["accepted"], counts["accepted_partly"], counts["accepted_characters"]) == (1, 0, 5)
 
     run_virtual(main())
 

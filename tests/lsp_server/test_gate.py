@@ -6,6 +6,7 @@ import pytest
 
 from lsp_server.anchor import Move
 from lsp_server.gate import Editing, judge_document, judge_editing, judge_move
+from lsp_server.privacy.files import Withheld
 from lsp_server.settings import Settings
 
 
@@ -91,3 +92,19 @@ def test_nothing_is_shown_in_a_selection_or_a_snippet_unless_it_is_asked_for(edi
     assert not judge_editing(editing, invoked=False).shows
     assert judge_editing(editing, invoked=True).shows
     assert judge_editing(None, invoked=False).shows
+
+
+def test_what_privacy_withholds_is_refused_with_its_reason() -> None:
+    withheld = Withheld("ignored", "a.py is ignored by .gitignore: nothing of it is sent.")
+    verdict = judge_document(Settings(), "file:///w/a.py", "a.py", "python", None, withheld)
+    assert (verdict.reason, verdict.sentence, verdict.shows) == ("ignored", withheld.sentence, False)
+
+
+def test_the_name_counts_even_if_nobody_has_looked_at_the_file() -> None:
+    assert reason("a_pb2.py") == "generated"
+    assert reason("a.py", Settings(forbidden=("/w/**",))) == "forbidden"
+
+
+def test_a_person_is_warned_of_what_the_document_is_not_of_what_a_setting_does() -> None:
+    assert judge_document(Settings(), "file:///w/.env", ".env", "x", None).warns
+    assert not judge_document(Settings(ignore=("a.py",)), "file:///w/a.py", "a.py", "python", None).warns

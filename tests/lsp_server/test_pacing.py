@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsp_server.keys import Boundary
-from lsp_server.pacing import LONGEST_QUIET_S, STEP_S, Pacing
+from lsp_server.pacing import LONGEST_QUIET_S, QUIET_MS, STARVING_S, STEP_S, Pacing
+from lsp_server.pacing_gaps import MIN_KEYS
 from lsp_server.pacing_share import RecentShare
 
 
@@ -141,3 +142,25 @@ def test_the_quiet_time_is_the_first_at_which_asking_pays(
     while earlier < quiet_s - 1e-9:
         assert not pacing.pays(Boundary.WORD, earlier, latency_s)
         earlier += STEP_S
+
+
+def test_bad_luck_is_tried_again_after_a_second_without_a_generation() -> None:
+    pacing = Pacing()
+    for _ in range(2 * MIN_KEYS):
+        pacing.gaps.add(Boundary.WORD, 0.12)
+        pacing.taken.add(False)
+        pacing.survives.add(False)
+
+    def wait_s(unasked_s: float) -> float:
+        return pacing.wait_s(
+            now=10.0,
+            changed_at=10.0,
+            invoked=False,
+            new_line=False,
+            boundary=Boundary.WORD,
+            first_token_s=0.3,
+            unasked_s=unasked_s,
+        )
+
+    assert wait_s(0.9) == pytest.approx(LONGEST_QUIET_S)
+    assert wait_s(STARVING_S) == pytest.approx(QUIET_MS / 1_000)

@@ -255,3 +255,9 @@ def test_nothing_is_kept_of_notifications_that_were_handled() -> None:
 
     asyncio.run(typed())
     assert (len(editor.text), editor.server.protocol._request_futures) == (48, {})
+
+
+def test_a_cancel_that_crossed_the_answer_is_nothing_to_warn_of(caplog: pytest.LogCaptureFixture) -> None:
+    editor = FakeEditor()
+    editor.send("$/cancelRequest", {"id": 1})
+    assert caplog.messages == []

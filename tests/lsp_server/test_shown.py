@@ -7,6 +7,7 @@ from completion_fakes import at_cursor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lsp_server.prefetch import replace_typed
 from lsp_server.shown import Fate, Shown
 
 WORDS = st.text("ab ", max_size=8)
@@ -68,3 +69,18 @@ def test_it_stands_exactly_while_the_typed_text_is_a_beginning_of_it(text: str, 
     stands = text.startswith(typed) and len(typed) < len(text)
     assert shown.standing(now) == (text[len(typed) :] if stands else "")
     assert (shown.follow(now) is Fate.STANDING) == stands
+
+
+def test_text_stands_re_indented_as_the_editor_indented_the_line() -> None:
+    shown = showing("def f():│\n", "\n  x = 1\n  return x")
+    now = at_cursor("def f():\n    │\n")
+    now = replace_typed(now, "", "def f():\n    ")
+    assert shown.follow(now) is Fate.STANDING
+    assert shown.standing(now) == "x = 1\n    return x"
+    shown.give(now, "x = 1\n    return x + 1", "multi")
+    assert shown.standing(now) == "x = 1\n    return x + 1"
+
+
+def test_text_of_another_block_does_not_stand() -> None:
+    shown = showing("if a:│\n", "\n    b()")
+    assert shown.follow(replace_typed(at_cursor("│\n"), "", "if a:\nb")) is not Fate.STANDING

@@ -65,12 +65,12 @@ class Stack:
         self._programs.append(program)
         return program
 
-    def proxy_to(self, *workers: str) -> Program:
+    def proxy_to(self, *workers: str, more: Sequence[str] = ()) -> Program:
         """A real proxy on this stack's port in front of the workers of these names."""
         arguments = ["--listen", f"127.0.0.1:{self.port}", "--token-file", str(self.tokens)]
         for worker in workers:
             arguments += ["--worker", f"unix:{self.folder / worker}.sock"]
-        program = Program("edge_proxy", arguments, self.folder / "proxy.log", self.environment)
+        program = Program("edge_proxy", [*arguments, *more], self.folder / "proxy.log", self.environment)
         self._programs.append(program)
         return program
 

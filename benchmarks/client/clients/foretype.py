@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.client.clients.json_rpc import JsonRpc, RpcError
-from benchmarks.client.editor_model import Edit, position
+from benchmarks.client.clients.json_rpc import RpcError
+from benchmarks.client.clients.lsp import LspClient
+from benchmarks.client.editor_model import position
 from benchmarks.client.ghost import Answer
 from benchmarks.errors import BenchError
 
@@ -19,32 +20,14 @@ WITHOUT: Final = "FORETYPE_WITHOUT"
 """What switches techniques off (`lsp_server/techniques.py`): names with commas."""
 
 
-def lsp_range(before: str, edit: Edit) -> dict[str, Any]:
-    """The range that an edit replaced, as LSP has it."""
-    start, end = position(before, edit.start), position(before, edit.end)
-    return {
-        "start": {"line": start[0], "character": start[1]},
-        "end": {"line": end[0], "character": end[1]},
-    }
-
-
-class Foretype:
+class Foretype(LspClient):
     """`foretype-lsp --stdio` with `textDocument/inlineCompletion`. `without`: techniques that are switched off."""
 
     name = "Foretype"
 
     def __init__(self, port: int, folder: Path, without: Sequence[str] = ()) -> None:
-        self._port = port
-        self._folder = folder
+        super().__init__(port, folder)
         self._without = without
-        self._rpc = JsonRpc()
-        self._uri = ""
-        self._version = 0
-
-    @property
-    def pid(self) -> int:
-        """The server's process."""
-        return self._rpc.pid
 
     async def start(self) -> None:
         """Start it, and wait until its edge is there. Raises BenchError."""
@@ -78,26 +61,6 @@ class Foretype:
                     await self._rpc.changed.wait()
         except TimeoutError:
             raise BenchError(f"foretype-lsp did not reach its edge within {ONLINE_S:.0f} s.") from None
-
-    def open(self, path: str, language: str, text: str) -> None:
-        """`didOpen`, and `didClose` of the document before."""
-        if self._uri:
-            self._rpc.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
-        self._uri = (self._folder / Path(path).name).as_uri()
-        self._version += 1
-        document = {"uri": self._uri, "languageId": language, "version": self._version, "text": text}
-        self._rpc.notify("textDocument/didOpen", {"textDocument": document})
-
-    def changed(self, edit: Edit, before: str) -> None:
-        """`didChange`."""
-        self._version += 1
-        self._rpc.notify(
-            "textDocument/didChange",
-            {
-                "textDocument": {"uri": self._uri, "version": self._version},
-                "contentChanges": [{"range": lsp_range(before, edit), "text": edit.text}],
-            },
-        )
 
     def ask(self, text: str, cursor: int) -> asyncio.Task[Answer | None]:
         """`textDocument/inlineCompletion`."""
@@ -138,7 +101,3 @@ class Foretype:
             self._rpc.send(
                 "workspace/executeCommand", {"command": command["command"], "arguments": command.get("arguments")}
             )
-
-    async def stop(self) -> None:
-        """Shut it down."""
-        await self._rpc.stop()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Final
 
-from benchmarks.client.clients.foretype import lsp_range
-from benchmarks.client.clients.json_rpc import JsonRpc, RpcError
-from benchmarks.client.editor_model import Edit, position
+from benchmarks.client.clients.json_rpc import RpcError
+from benchmarks.client.clients.lsp import LspClient
+from benchmarks.client.editor_model import position
 from benchmarks.client.ghost import Answer
 from benchmarks.client.peers_installed import TABBY
 
@@ -17,22 +16,10 @@ CONNECT_S: Final = 1.0
 """For its first look at the server's health, which nothing announces."""
 
 
-class Tabby:
+class Tabby(LspClient):
     """Its home is a folder of its own; anonymous usage tracking is off."""
 
     name = "Tabby"
-
-    def __init__(self, port: int, folder: Path) -> None:
-        self._port = port
-        self._folder = folder
-        self._rpc = JsonRpc()
-        self._uri = ""
-        self._version = 0
-
-    @property
-    def pid(self) -> int:
-        """The agent's process."""
-        return self._rpc.pid
 
     async def start(self) -> None:
         """Start it. Raises BenchError."""
@@ -55,26 +42,6 @@ class Tabby:
         )
         self._rpc.notify("initialized", {})
         await asyncio.sleep(CONNECT_S)
-
-    def open(self, path: str, language: str, text: str) -> None:
-        """`didOpen`, and `didClose` of the document before."""
-        if self._uri:
-            self._rpc.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
-        self._uri = (self._folder / Path(path).name).as_uri()
-        self._version += 1
-        document = {"uri": self._uri, "languageId": language, "version": self._version, "text": text}
-        self._rpc.notify("textDocument/didOpen", {"textDocument": document})
-
-    def changed(self, edit: Edit, before: str) -> None:
-        """`didChange`."""
-        self._version += 1
-        self._rpc.notify(
-            "textDocument/didChange",
-            {
-                "textDocument": {"uri": self._uri, "version": self._version},
-                "contentChanges": [{"range": lsp_range(before, edit), "text": edit.text}],
-            },
-        )
 
     def ask(self, text: str, cursor: int) -> asyncio.Task[Answer | None]:
         """`textDocument/completion`; its item begins with the word before the cursor."""
@@ -102,7 +69,3 @@ class Tabby:
 
     def accepted(self, token: object) -> None:
         """Its LSP mode has no word for it."""
-
-    async def stop(self) -> None:
-        """Shut it down."""
-        await self._rpc.stop()

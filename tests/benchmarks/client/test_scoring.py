@@ -40,6 +40,12 @@ def test_a_cancelled_generation_gets_no_credit_for_anothers_text() -> None:
     assert [record.seen for record in ledger.records] == [5, 0]
 
 
+def test_what_stood_on_screen_behind_a_slip_was_seen() -> None:
+    ledger = Ledger([generated(10, "value"), Record("foreground", None, 1.0, "alue + 1", tokens=8)])
+    ledger.saw_beside("lue + 1")
+    assert [record.seen for record in ledger.records] == [0, 8]
+
+
 def test_prefetched_tokens_are_counted_apart() -> None:
     ledger = Ledger([generated(0, "abc"), generated(3, "de", purpose="prefetch")])
     assert (ledger.tokens("foreground"), ledger.tokens("prefetch")) == (3, 2)

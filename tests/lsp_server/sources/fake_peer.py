@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncGenerator, Callable
 from typing import TypeVar
 
@@ -35,7 +36,8 @@ F = TypeVar("F")
 class FakePeer:
     """Welcomes every session unless `on_hello` says otherwise; the test reads what arrives and sends what it likes."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.hellos: list[Hello] = []
         self.received: asyncio.Queue[AnyFrame] = asyncio.Queue()
         self.on_hello: Callable[[Hello], AnyFrame | bytes | str] = lambda hello: Welcome(session="s")
@@ -51,7 +53,7 @@ class FakePeer:
 
     async def start(self) -> None:
         self._server = await serve(
-            self._session, "127.0.0.1", self.port, subprotocols=self.subprotocols, compression=None
+            self._session, "127.0.0.1", self.port, subprotocols=self.subprotocols, compression=None, ssl=self._tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

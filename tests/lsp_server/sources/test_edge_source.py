@@ -341,7 +341,7 @@ async def test_a_query_is_not_shown_and_a_proxy_is_not_used_towards_this_machine
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     opened = await open_url(f"{edge.url}?key=hidden", "", decode_to_client, PATIENCE)
-    opened.websocket.transport.abort()
+    opened.wire.abort()
     assert opened.address == edge.url
 
 
@@ -361,6 +361,9 @@ class FakeDialer:
         raise self.error
 
     def moved(self) -> None: ...
+
+    def elsewhere(self) -> bool:
+        return False
 
     async def close(self) -> None: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from lsp_server.sources.failover_policy import (
     HEDGE_MAX_S,
     HEDGE_MIN_S,
     HEDGE_SHARE,
+    SILENCE_FACTOR,
     SILENCE_TO_OPEN_S,
     FailoverPolicy,
     HedgeBudget,
@@ -154,3 +156,22 @@ def test_a_forced_hedge_is_paid_back_by_later_ones() -> None:
     for _ in range(20):
         budget.earn()
     assert not budget.spend()
+
+
+def test_a_new_connection_of_an_edge_that_was_down_is_probed_at_once() -> None:
+    clock = FakeClock()
+    decides = policy(clock)
+    plan(decides)
+    for _ in range(FAILURES_TO_OPEN):
+        decides.edge_failed()
+    assert not decides.may_probe()
+    plan(decides, None, edge=False)
+    plan(decides)
+    assert decides.may_probe()
+
+
+def test_an_edge_that_usually_takes_longer_may_be_silent_longer() -> None:
+    decides = policy(FakeClock(), [0.7] * 20)
+    plan(decides)
+    decides.asked_edge()
+    assert decides.silent_in_s(99.0) == pytest.approx(0.7 * SILENCE_FACTOR)

@@ -19,6 +19,7 @@ from lsp_server.sources.base import (
     SourceStatus,
     SourceUnavailableError,
 )
+from lsp_server.sources.effort import FULL
 from lsp_server.sources.failover import NOTHING_CONFIGURED, FailoverSource
 from lsp_server.sources.latency import LatencyWindow
 
@@ -33,6 +34,7 @@ class FakeSource:
         self.state: SourceState = "ready"
         self.heard_at: float | None = float("inf")
         self.first_token = LatencyWindow()
+        self.effort = FULL
         self.always = [Piece(event, name) if isinstance(event, str) else event for event in always]
         self.asked: list[SourceRequest] = []
         self.cancelled: list[int] = []
@@ -162,6 +164,20 @@ async def test_a_frozen_edge_is_not_waited_for_once_it_was_silent() -> None:
     assert (await collect(source.generate(ask())))[0] == "x"
     assert len(edge.asked) == 1
     assert source.statuses()[0].state == "failed"
+
+
+async def test_an_edge_silent_since_an_earlier_request_is_not_waited_for_in_mid_race(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(failover_policy, "HEDGE_DEFAULT_S", 60.0)
+    monkeypatch.setattr(failover_policy, "HEDGE_MAX_S", 60.0)
+    monkeypatch.setattr(failover_policy, "SILENCE_TO_OPEN_S", 0.02)
+    edge, local = FakeSource("edge"), FakeSource("local", "x", stop("local"))
+    edge.heard_at = -1.0
+    source = FailoverSource(edge, local)
+    assert (await collect(source.generate(ask())))[0] == "x"
+    assert len(edge.asked) == 1
+    await source.close()
 
 
 @pytest.mark.usefixtures("quick")

@@ -83,6 +83,16 @@ async def test_two_editors_starting_together_share_one_process(home: FakeHome, t
     assert len(home.pids()) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who is at the other end of a socket")
+async def test_the_workers_memory_is_told_whoever_started_it(home: FakeHome) -> None:
+    one, two = home.source(), home.source()
+    async with running(one, two):
+        await asyncio.gather(collect(one.generate(ask())), collect(two.generate(ask())))
+        for source in (one, two):
+            assert (source.memory_bytes() or 0) > 1_000_000
+    assert one.memory_bytes() is None
+
+
 async def test_two_models_have_two_processes(home: FakeHome) -> None:
     one, two = home.source(), home.source(model="/other.gguf")
     async with running(one, two):
@@ -193,3 +203,12 @@ def test_the_command_hosts_a_model_by_its_absolute_path() -> None:
 def test_a_model_that_is_no_file_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert "local.model" in (missing(str(tmp_path)) or "")
     assert model_file(str(tmp_path / "x.gguf")) == tmp_path / "x.gguf"
+
+
+async def test_waking_while_the_worker_starts_does_not_start_another(home: FakeHome) -> None:
+    source = home.source()
+    async with running(source):
+        await until(lambda: len(home.pids()) == 1)
+        source.refresh("the machine slept")
+        assert (await collect(source.generate(ask())))[0] == "local"
+    assert len(home.pids()) == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lsp_server.sources.base import Ended, SourceRequest
 from lsp_server.sources.session import Session
-from lsp_server.sources.worker_dialect import MAX_WAITING, WorkerDialect
+from lsp_server.sources.worker_dialect import MAX_WAITING, WorkerDialect, priority
 from wire_protocol.frames import AnyFrame, Cancel, Context, Credit, Done, Submit, TokenBatch, Tokens
 
 REQUEST = SourceRequest(id=0, doc="doc", context=Context(before="x"))
@@ -114,3 +114,23 @@ def test_whatever_tokens_arrive_pieces_join_without_holes_and_each_answer_ends_o
             assert isinstance(event, Ended)
             ended.append(at)
     assert sorted(ended) == [0, 1, 2, 3]
+
+
+def test_the_newest_of_two_windows_goes_first_whatever_their_ids() -> None:
+    now = 100.0
+    older, newer = (Session(WorkerDialect(lambda: now)) for _ in range(2))
+    older.receive(Credit(grant=1))
+    newer.receive(Credit(grant=1))
+    (first,) = older.open(request(5_000)).send
+    now += 0.001
+    (second,) = newer.open(request(1)).send
+    assert isinstance(first, Submit)
+    assert isinstance(second, Submit)
+    assert second.priority < first.priority
+
+
+def test_priorities_of_kinds_stay_apart_and_fit_their_field_after_thirty_years() -> None:
+    now = 30 * 365 * 86_400.0
+    assert priority("invoked", 0.0) < priority("automatic", now) < priority("prefetch", now)
+    assert priority("automatic", 0.0) < priority("prefetch", now)
+    assert abs(priority("prefetch", 0.0)) < 2**53

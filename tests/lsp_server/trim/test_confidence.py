@@ -1,23 +1,27 @@
-"""Hiding by confidence: off until a threshold was measured."""
+"""Hiding by confidence."""
 
 from __future__ import annotations
 
 import pytest
 
-from lsp_server.trim.confidence import MIN_MEAN_LOGPROB, is_confident
+from lsp_server.trim.confidence import THRESHOLDS, is_confident
 
 
 @pytest.mark.parametrize(
-    ("mean_logprob", "threshold", "shown"),
-    [(-0.4, -0.5, True), (-0.5, -0.5, True), (-0.6, -0.5, False), (None, -0.5, True), (-9.0, None, True)],
-    ids=["surer", "as sure", "less sure", "not told by the source", "not measured"],
+    ("mean_logprob", "model", "shown"),
+    [
+        (-0.4, "tuned", True),
+        (-0.5, "tuned", True),
+        (-0.6, "tuned", False),
+        (None, "tuned", True),
+        (-9.0, "other", True),
+    ],
+    ids=["surer", "as sure", "less sure", "not told by the source", "a model without a threshold"],
 )
-def test_a_text_is_shown_from_the_threshold_on(
-    mean_logprob: float | None, threshold: float | None, shown: bool
-) -> None:
-    assert is_confident(mean_logprob, threshold) is shown
+def test_a_text_is_shown_from_its_models_threshold_on(mean_logprob: float | None, model: str, shown: bool) -> None:
+    assert is_confident(mean_logprob, model, {"tuned": -0.5}) is shown
 
 
-def test_hiding_is_off_until_it_was_measured() -> None:
-    assert MIN_MEAN_LOGPROB is None
-    assert is_confident(-99.0)
+def test_nothing_of_the_starter_is_hidden() -> None:
+    assert "starter" not in THRESHOLDS
+    assert is_confident(-99.0, "starter")

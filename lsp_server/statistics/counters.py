@@ -1,20 +1,19 @@
-"""What the completer counted in this session: numbers only, no text."""
+"""What the completer counted in this session of requests, generations, tokens and times: numbers only."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass, field, fields
-from typing import Final
 
-from wire_protocol.frames import Kind
-
-KEPT_LATENCIES: Final = 1_024
-"""Of each source: enough for a p99."""
+from lsp_server.statistics.histogram import bucket
+from lsp_server.statistics.names import LATENCY, SOURCE
+from lsp_server.statistics.unseen import Tokens
+from wire_protocol.frames import Context, Kind
 
 
 @dataclass(slots=True)
 class Counters:
-    """`foretype/stats`, and by day in the file of `foretype-lsp stats`."""
+    """A part of `Statistics`: what needs no knowledge of what became of a suggestion."""
 
     requests: int = 0
     """Completions that an editor asked for."""
@@ -24,8 +23,10 @@ class Counters:
     """Overtaken by a newer request of the same document."""
     cancelled: int = 0
     """Taken back by the editor."""
-    shown: int = 0
-    """Suggestions given to the editor, which most probably showed them."""
+    given: int = 0
+    """Answers with a text; while somebody types through a suggestion, one for each key."""
+    typed_characters: int = 0
+    """That came with edits as small as a person's keys."""
     cache_hits: int = 0
     joined: int = 0
     """Requests that waited for a generation already in flight."""
@@ -41,9 +42,6 @@ class Counters:
     generations_failed: int = 0
     gave_up: int = 0
     """Requests for which no answer came in time."""
-    accepted: int = 0
-    accepted_partly: int = 0
-    accepted_characters: int = 0
     tokens_generated: int = 0
     """Of every kind; where a stream was left early, estimated from its characters."""
     tokens_invoked: int = 0
@@ -56,13 +54,19 @@ class Counters:
     """Prefetches that a suggestion came from."""
     suggestions_withheld: int = 0
     """Not shown because another one stood that they did not extend."""
-    latencies_ms: dict[str, deque[float]] = field(default_factory=dict)
-    """Recent times from request to answer, by source."""
+    by_name: Counter[str] = field(default_factory=Counter)
+    """Those with a source or a bucket in their name (see `names`)."""
+    tokens: Tokens = field(default_factory=Tokens)
 
-    def saw(self, source: str, latency_ms: float) -> None:
-        """A suggestion of `source` was given `latency_ms` after it was asked for."""
-        self.shown += 1
-        self.latencies_ms.setdefault(source, deque(maxlen=KEPT_LATENCIES)).append(latency_ms)
+    def gave(self, source: str, latency_ms: float) -> None:
+        """A text of `source` was given `latency_ms` after it was asked for."""
+        self.given += 1
+        self.by_name[f"{SOURCE}/{source}/given"] += 1
+        self.by_name[f"{LATENCY}/answer/{source}/{bucket(latency_ms)}"] += 1
+
+    def began_to_come(self, source: str, seconds: float) -> None:
+        """The first text of a generation of `source` that somebody waits for came after so many seconds."""
+        self.by_name[f"{LATENCY}/first_token/{source}/{bucket(seconds * 1_000)}"] += 1
 
     def began(self, kind: Kind) -> None:
         """A generation of this kind was sent to a source."""
@@ -75,8 +79,9 @@ class Counters:
             case "prefetch":
                 self.generations_prefetch += 1
 
-    def produced(self, kind: Kind, tokens: int) -> None:
-        """A generation of this kind came to its end with so many tokens."""
+    def produced(self, kind: Kind, context: Context, text: str, tokens: int) -> None:
+        """A generation of this kind at `context` came to its end with so many tokens."""
+        self.tokens.generated(kind, context, text, tokens)
         self.tokens_generated += tokens
         match kind:
             case "invoked":
@@ -87,18 +92,7 @@ class Counters:
                 self.tokens_prefetch += tokens
 
     def counts(self) -> dict[str, int]:
-        """The counters by name."""
+        """All of them by name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {name: value for name, value in values.items() if isinstance(value, int)}
-
-    def quantiles_ms(self) -> dict[str, dict[str, float]]:
-        """p50 and p95 of the latencies by source (nearest rank)."""
-        return {
-            source: {name: _quantile(values, share) for name, share in (("p50", 0.50), ("p95", 0.95))}
-            for source, values in self.latencies_ms.items()
-        }
-
-
-def _quantile(values: deque[float], share: float) -> float:
-    ordered = sorted(values)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+        counted = {name: value for name, value in values.items() if isinstance(value, int)}
+        return counted | self.by_name | self.tokens.tally

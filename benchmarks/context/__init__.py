@@ -1,0 +1,1 @@
+"""What the workspace beside the open document is worth, and what it costs."""

@@ -1,0 +1,1 @@
+"""What the workspace tells beside the document itself: similar code, recent edits, declarations of imported names."""
