@@ -14,6 +14,8 @@ from edge_proxy.errors import StartError
 from wire_protocol.frames import MAX_NAME, MAX_TOKEN_CHARS
 
 _KEY_BYTES: Final = 32
+MIN_SECRET_BYTES: Final = 16
+"""What a person may choose at worst; it is hashed to a key of full length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,17 @@ def parse_tokens(text: str, path: Path) -> list[tuple[str, str]]:
 def load_tokens(path: Path) -> TokenList:
     """The tokens that clients may use. Raises StartError."""
     return TokenList(parse_tokens(_read(path, "token file"), path))
+
+
+def load_secret(path: Path) -> bytes:
+    """The bytes that encrypt the shared cache. Raises StartError."""
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise StartError(f"The file of redis.key_file {path} cannot be read: {error.strerror}.") from None
+    if len(secret) < MIN_SECRET_BYTES:
+        raise StartError(f"The secret in {path} is shorter than {MIN_SECRET_BYTES} bytes: make one with openssl rand.")
+    return secret
 
 
 def load_worker_token(path: Path) -> str:

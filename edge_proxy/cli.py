@@ -12,9 +12,8 @@ from typing import Any, Final
 from edge_proxy import __version__
 from edge_proxy.config import DEFAULT_LISTEN, LOG_LEVELS, load
 from edge_proxy.errors import StartError
+from edge_proxy.processes import EXIT_CANNOT_START, INSIDE_FLAG, run_several, start_process
 from edge_proxy.serve import run
-
-EXIT_CANNOT_START: Final = 2
 
 _DESCRIPTION: Final = """\
 Holds the sessions of many editors and shares a few workers among them: newest request first, superseded
@@ -61,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     add("--insecure", action="store_true", help="allow an address that others can reach without tokens or TLS")
     add("--region", metavar="NAME", help="told to clients")
     add("--grace", metavar="SECONDS", type=float, help="for requests in flight after SIGTERM (default 10)")
+    add("--processes", metavar="N", type=int, help="processes that share the port (default 1)")
+    add(INSIDE_FLAG, action="store_true", help=argparse.SUPPRESS)
     add("--log-level", choices=LOG_LEVELS, help="of the log on stderr (default info); code is never logged")
     add("--version", action="version", version=f"foretype-proxy {__version__}")
     return made
@@ -70,10 +71,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the proxy; the exit status: 0 after a clean drain, 2 if it could not start."""
     flags: dict[str, Any] = vars(parser().parse_args(argv))
     file = flags.pop("config", None)
+    inside = flags.pop(INSIDE_FLAG.lstrip("-").replace("-", "_"), False)
     try:
         config = load(None if file is None else Path(file), flags)
         logging.basicConfig(level=config.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-        return run(config)
+        if config.processes > 1 and not inside:
+            return run_several(config.processes, sys.argv[1:] if argv is None else argv, start_process)
+        return run(config, child=inside)
     except StartError as error:
         print(f"foretype-proxy: {error}", file=sys.stderr)
         return EXIT_CANNOT_START

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import socket
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -12,8 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from edge_proxy.addresses import WorkerAddress, parse_listen, parse_worker
+from edge_proxy.answer_cache import DEFAULT_BYTES, DEFAULT_SECONDS
 from edge_proxy.errors import StartError
-from wire_protocol.addresses import Address, unsafe_reason
+from edge_proxy.tiers import Tier
+from wire_protocol.addresses import Address, TcpAddress, unsafe_reason
 from wire_protocol.frames import MAX_BUDGET_MS, MAX_NAME
 
 MIB: Final = 1_048_576
@@ -24,6 +27,10 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 LOG_LEVELS: Final[tuple[LogLevel, ...]] = ("debug", "info", "warning", "error")
 
 Positive = Annotated[int, Meta(ge=1)]
+Weight = Annotated[float, Meta(ge=0.01, le=100.0)]
+MAX_PROCESSES: Final = 256
+_ROUNDING: Final = 1e-9
+"""0.7 + 0.2 + 0.1 is a little more than 1 in floating point."""
 
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +49,33 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Answers a session may leave unread before it is cut off: minutes of text."""
 
 
+class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[cache]` table: answers kept in this process."""
+
+    bytes: Annotated[int, Meta(ge=0)] = DEFAULT_BYTES
+    """0 keeps nothing."""
+    seconds: Annotated[float, Meta(gt=0.0)] = DEFAULT_SECONDS
+
+
+class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `[redis]` table: the cache that several proxies share."""
+
+    url: str = ""
+    """`redis://`, `rediss://` or `unix://` as redis-py takes it; without it there is no shared cache."""
+    key_file: str = ""
+    """What encrypts the answers there: the same for all proxies that share them."""
+    seconds: Annotated[float, Meta(gt=0.0)] = 3_600.0
+
+
+class ArmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table `[arms.NAME]`: an A/B arm."""
+
+    share: Annotated[float, Meta(gt=0.0, le=1.0)]
+    """Of all sessions."""
+    models: Annotated[list[str], Meta(min_length=1)]
+    """Names of the models that answer this arm."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file's keys. Relative paths are the file's neighbours; from flags, the working directory's."""
 
@@ -57,6 +91,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seconds that requests in flight have to finish after SIGTERM."""
     log_level: LogLevel = "info"
     limits: LimitSettings = LimitSettings()
+    cache: CacheSettings = CacheSettings()
+    redis: RedisSettings = RedisSettings()
+    weights: dict[str, Weight] = {}
+    """A tenant's share of the workers under overload; 1 unless it is here."""
+    languages: dict[str, Tier] = {}
+    """The least tier of model for a language."""
+    arms: dict[str, ArmSettings] = {}
+    processes: Annotated[int, Meta(ge=1, le=MAX_PROCESSES)] = 1
+    """Processes that share the port."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +115,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 10.0
     log_level: LogLevel = "info"
     limits: LimitSettings = LimitSettings()
+    cache: CacheSettings = CacheSettings()
+    redis: RedisSettings = RedisSettings()
+    weights: dict[str, float] = {}
+    languages: dict[str, Tier] = {}
+    arms: dict[str, ArmSettings] = {}
+    processes: int = 1
 
 
 def load(file: Path | None, flags: dict[str, Any]) -> Config:
@@ -84,6 +133,11 @@ def load(file: Path | None, flags: dict[str, Any]) -> Config:
     return check(settings)
 
 
+_TABLES: Final[dict[str, type[msgspec.Struct]]] = {
+    "limits": LimitSettings,
+    "cache": CacheSettings,
+    "redis": RedisSettings,
+}
 _PATHS: Final = ("token_file", "worker_token_file", "tls_cert", "tls_key")
 
 
@@ -99,12 +153,16 @@ def _read(file: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise StartError(f"{file} is not valid TOML: {error}.") from None
     _refuse_unknown(file, text, values, Settings, "")
-    if isinstance(limits := values.get("limits"), dict):
-        _refuse_unknown(file, text, limits, LimitSettings, "limits.")
+    for table, known in _TABLES.items():
+        if isinstance(inside := values.get(table), dict):
+            _refuse_unknown(file, text, inside, known, f"{table}.")
     try:
         msgspec.convert(values, Settings)
     except msgspec.ValidationError as error:
         raise StartError(_located(file, text, str(error))) from None
+    redis = values.get("redis", {})
+    if redis.get("key_file"):
+        redis["key_file"] = str(file.parent / redis["key_file"])
     for key in _PATHS:
         if values.get(key):
             values[key] = str(file.parent / values[key])
@@ -153,6 +211,11 @@ def check(settings: Settings) -> Config:
     )
     if reason is not None:
         raise StartError(reason)
+    if sum(arm.share for arm in settings.arms.values()) > 1.0 + _ROUNDING:
+        raise StartError("The shares of all [arms] are more than 1 together: give each arm less.")
+    _check_processes(settings.processes, listen)
+    if settings.redis.url and not (settings.redis.key_file and settings.cache.bytes):
+        raise StartError("A shared cache needs redis.key_file, to encrypt what lies there, and cache.bytes above 0.")
     return Config(
         listen=listen,
         workers=workers,
@@ -164,7 +227,24 @@ def check(settings: Settings) -> Config:
         grace=settings.grace,
         log_level=settings.log_level,
         limits=settings.limits,
+        cache=settings.cache,
+        redis=settings.redis,
+        weights=settings.weights,
+        languages=settings.languages,
+        arms=settings.arms,
+        processes=settings.processes,
     )
+
+
+def _check_processes(processes: int, listen: Address) -> None:
+    if processes == 1:
+        return
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise StartError("This system has no SO_REUSEPORT for several processes on one port: use --processes 1.")
+    if not isinstance(listen, TcpAddress):
+        raise StartError(f"Several processes cannot share {listen}: use --processes 1, or listen on HOST:PORT.")
+    if listen.port == 0:
+        raise StartError("Several processes need one port to share: give --listen a port instead of 0.")
 
 
 def _path(text: str) -> Path | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final, Protocol
 
+from edge_proxy.fleet import Fleet
 from edge_proxy.metrics import Metrics
-from edge_proxy.requests import MS, Abort, Ask, Finished, Generation, Text
-from edge_proxy.router import affinity_key, choose
+from edge_proxy.requests import MS, Abort, Answer, Ask, Finished, Generation, Kept, Request, Text
 from edge_proxy.scheduler import Scheduler
 from edge_proxy.workers import Worker
 from wire_protocol.frames import MAX_MODELS, Done, ModelInfo, Stats, TokenBatch
 
-SWEEP_SECONDS: Final = 0.005
-"""While requests wait, a predictable miss is looked for this often: a shed is answered this soon after it is one."""
+SWEEP_SECONDS: Final = 0.004
+"""While requests wait, a predictable miss is looked for this often: with 1 ms for the timer it is shed within 5."""
+
+SILENT_SECONDS: Final = 1.0
+"""A worker that had a request for so long and said nothing has failed it: no prefill takes that long."""
 
 NO_WORKER: Final = "No worker is connected to this proxy: use the local model and try again later."
 DRAINING: Final = "This proxy is about to leave: use another one."
@@ -24,6 +28,13 @@ class Sink(Protocol):
 
     def text(self, id: int, offset: int, text: str, tokens: int, *, now: bool) -> None: ...
     def done(self, done: Done) -> None: ...
+
+
+class SharedCache(Protocol):
+    """A cache beside this process; neither method waits."""
+
+    def look_up(self, base: bytes, ask: Ask, found: Callable[[Answer], None]) -> None: ...
+    def keep(self, base: bytes, ask: Ask, answer: Answer) -> None: ...
 
 
 class Timer(Protocol):
@@ -40,7 +51,13 @@ class Dispatcher:
     """The middle of the proxy. `clock` gives monotonic seconds, at the pace `call_later` counts by."""
 
     def __init__(
-        self, clock: Callable[[], float], call_later: CallLater, scheduler: Scheduler, metrics: Metrics
+        self,
+        clock: Callable[[], float],
+        call_later: CallLater,
+        scheduler: Scheduler,
+        metrics: Metrics,
+        fleet: Fleet | None = None,
+        shared: SharedCache | None = None,
     ) -> None:
         self._clock: Final = clock
         self._call_later: Final = call_later
@@ -48,8 +65,9 @@ class Dispatcher:
         self._metrics: Final = metrics
         self._tokens_read: Final = metrics.tokens.labels("read")
         self._tokens_wasted: Final = metrics.tokens.labels("wasted")
+        self._shared: Final = shared
         self._sinks: dict[int, Sink] = {}
-        self._workers: dict[str, Worker] = {}
+        self._fleet: Final = Fleet() if fleet is None else fleet
         self._timer: Timer | None = None
         self._timer_at = 0.0
         self._idle_waiters: list[Callable[[], None]] = []
@@ -58,7 +76,7 @@ class Dispatcher:
     @property
     def ready(self) -> bool:
         """Whether any worker takes requests, and this proxy does."""
-        return not self.draining and any(worker.ready for worker in self._workers.values())
+        return not self.draining and any(worker.ready for worker in self._fleet)
 
     @property
     def live(self) -> int:
@@ -73,11 +91,11 @@ class Dispatcher:
     @property
     def workers(self) -> Iterable[Worker]:
         """All of them, connected or not."""
-        return self._workers.values()
+        return self._fleet
 
     def models(self) -> list[ModelInfo]:
         """What the connected workers offer, each once."""
-        offered = {model.name: model for worker in self._workers.values() if worker.ready for model in worker.models}
+        offered = {model.name: model for worker in self._fleet if worker.ready for model in worker.models}
         return list(offered.values())[:MAX_MODELS]
 
     # Sessions
@@ -106,6 +124,14 @@ class Dispatcher:
             self._scheduler.refuse(ask, supersedes, DRAINING, "draining")
         else:
             self._scheduler.submit(ask, supersedes)
+        self._settle(preempt=True)
+        if self._shared is not None:
+            request = self._scheduler.unanswered(ask.session, ask.id)
+            if request is not None:
+                self._shared.look_up(request.base, ask, partial(self._found, request))
+
+    def _found(self, request: Request, answer: Answer) -> None:
+        self._scheduler.found(request, answer)
         self._settle()
 
     def refuse(self, ask: Ask, supersedes: Iterable[int], message: str, cause: str) -> None:
@@ -138,7 +164,7 @@ class Dispatcher:
 
     def add(self, worker: Worker) -> None:
         """A worker that may connect."""
-        self._workers[worker.name] = worker
+        self._fleet.add(worker)
 
     def connected(self, worker: Worker, models: tuple[ModelInfo, ...]) -> None:
         """The worker said welcome."""
@@ -155,14 +181,22 @@ class Dispatcher:
             generation = worker.running.get(item.id)
             if generation is None:
                 continue
-            read = generation.reader is not None
+            read = bool(generation.readers)
             (self._tokens_read if read else self._tokens_wasted).inc(item.tokens)
+            worker.health.succeeded()
             self._scheduler.produced(generation, item.offset, item.text, item.tokens)
         self._settle()
 
     def done(self, worker: Worker, done: Done) -> None:
         """The worker is through with a generation."""
-        generation = worker.running.pop(done.id, None)
+        if done.reason == "error":
+            worker.health.failed()
+        elif done.reason in {"stop", "length"}:
+            worker.health.succeeded()
+        self._done(worker, done)
+
+    def _done(self, worker: Worker, done: Done) -> None:
+        generation = worker.ended(done.id)
         if generation is None:
             return
         self._metrics.prompt_tokens.labels("reused").inc(done.usage.reused_tokens)
@@ -172,8 +206,8 @@ class Dispatcher:
         self._settle()
 
     def refused(self, worker: Worker, id: int, message: str) -> None:
-        """The worker cannot take this submit at all."""
-        self.done(worker, Done(id=id, reason="error", message=message))
+        """The worker cannot take this submit at all; that is the request's fault."""
+        self._done(worker, Done(id=id, reason="error", message=message))
 
     def stats(self, worker: Worker, stats: Stats) -> None:
         """The worker's load."""
@@ -194,9 +228,14 @@ class Dispatcher:
 
     # Inside
 
-    def _settle(self) -> None:
-        """After every event: hand out what workers will take, deliver what came of it, set the timer."""
+    def _settle(self, preempt: bool = False) -> None:
+        """After every event: hand out what workers will take, deliver what came of it, set the timer.
+
+        Only arrivals and time `preempt`: right after a `done` its credit is still to come, and would be made twice.
+        """
         self._hand_out()
+        if preempt and self._scheduler.waiting:
+            self._preempt()
         for outcome in self._scheduler.outcomes():
             match outcome:
                 case Text():
@@ -205,6 +244,9 @@ class Dispatcher:
                     self._deliver_end(outcome)
                 case Abort(generation):
                     self._abort(generation)
+                case Kept(base, ask, answer):
+                    if self._shared is not None:
+                        self._shared.keep(base, ask, answer)
         self._set_timer()
         if self._idle_waiters and not self._scheduler.live:
             waiters, self._idle_waiters = self._idle_waiters, []
@@ -214,20 +256,35 @@ class Dispatcher:
     def _hand_out(self) -> None:
         if not self._scheduler.waiting:
             return
-        ready = [worker for worker in self._workers.values() if worker.ready]
+        ready = self._fleet.ready()
         if not ready:
             self._scheduler.shed_waiting(NO_WORKER, "no_worker")
             return
+        takes = None if self._fleet.uniform(ready) else self._taken_by(ready)
         while any(worker.credits > 0 for worker in ready):
-            request = self._scheduler.next_up()
+            request = self._scheduler.next_up(takes)
             if request is None:
                 return
-            ask = request.ask
-            name = choose(affinity_key(ask.tenant, ask.doc), [worker.candidate() for worker in ready])
-            if name is None:
+            now = self._clock()
+            place = self._fleet.place(request.ask, now - request.arrived, ready)
+            if place is None:
                 return
-            worker = self._workers[name]
-            worker.submit(self._scheduler.start(request, name), request, self._clock())
+            generation = self._scheduler.start(request, place.worker.name)
+            generation.tier = place.tier
+            place.worker.submit(generation, request, now)
+            if place.worker.health.open:
+                ready = self._fleet.ready()  # it has its one try now
+
+    def _taken_by(self, ready: list[Worker]) -> Callable[[Request], bool]:
+        now = self._clock()
+        return lambda request: self._fleet.place(request.ask, now - request.arrived, ready) is not None
+
+    def _preempt(self) -> None:
+        """Make room for whom somebody waits for, as far as slots are not about to be free anyway."""
+        stopping = self._fleet.stopping()
+        while self._scheduler.urgent() > stopping and self._scheduler.preempt():
+            stopping += 1
+            self._metrics.preempted.inc()
 
     def _deliver_text(self, outcome: Text) -> None:
         request = outcome.request
@@ -248,15 +305,23 @@ class Dispatcher:
         self._metrics.total.labels(kind).observe(done.timings.total_ms / MS)
         if request.started is not None:
             self._metrics.queue.labels(kind).observe(request.started - request.arrived)
-        if request.attached:
-            self._metrics.attached.inc()
+        if request.source != "worker":
+            (self._metrics.attached if request.source == "attached" else self._metrics.cached).inc()
+        generation = request.generation
+        if outcome.cause == "deadline" and generation is not None and generation.worker is not None:
+            self._note_silence(generation)
         sink = self._sinks.get(request.ask.session)
         if sink is not None:
             sink.done(done)
 
     def _abort(self, generation: Generation) -> None:
         if generation.worker is not None:
-            self._workers[generation.worker].cancel(generation)
+            self._fleet.of(generation.worker).cancel(generation)
+
+    def _note_silence(self, generation: Generation) -> None:
+        silent = generation.first_text is None and self._clock() - generation.submitted >= SILENT_SECONDS
+        if silent and generation.worker is not None:
+            self._fleet.of(generation.worker).health.failed()
 
     def _set_timer(self) -> None:
         at = self._scheduler.next_deadline()
@@ -274,5 +339,5 @@ class Dispatcher:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._scheduler.sweep(sum(worker.slots for worker in self._workers.values() if worker.ready))
-        self._settle()
+        self._scheduler.sweep(self._fleet.slots())
+        self._settle(preempt=True)

@@ -15,9 +15,9 @@ def end_of(request: Request, now: float, reason: DoneReason, message: str, worke
     return Done(
         id=request.ask.id,
         reason=reason,
-        source="attached" if request.attached else "worker",
+        source=request.source,
         model=answer.model,
-        arm=answer.arm,
+        arm=request.ask.arm or answer.arm,
         usage=_usage(request, worker),
         timings=_timings(request, now),
         mean_logprob=answer.mean_logprob,

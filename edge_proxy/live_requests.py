@@ -56,6 +56,10 @@ class LiveRequests:
         """Whether `id` of `session` is live."""
         return id in self._sessions.get(session, ())
 
+    def is_(self, request: Request) -> bool:
+        """Whether `request` itself has not ended."""
+        return self._by_seq.get(request.seq) is request
+
     def count_of(self, session: int) -> int:
         """How many of `session` are live."""
         return len(self._sessions.get(session, ()))

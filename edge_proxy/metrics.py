@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from edge_proxy.series import Distributions, Number, Numbers, SeriesCollector
 
 LATENCY_BUCKETS: Final = (
     0.001,
@@ -33,23 +35,32 @@ class Metrics:
     """The series of one proxy, in a registry of their own."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self._registry: Final = registry
+        self._registry: Final = CollectorRegistry()
+        series = SeriesCollector()
 
-        def counter(name: str, help: str, *labels: str) -> Counter:
-            return Counter(f"foretype_edge_{name}", help, labels, registry=registry)
+        def counters(name: str, help: str, *labels: str) -> Numbers:
+            series.counters.append(Numbers(f"foretype_edge_{name}", help, labels))
+            return series.counters[-1]
 
-        def gauge(name: str, help: str, *labels: str) -> Gauge:
-            return Gauge(f"foretype_edge_{name}", help, labels, registry=registry)
+        def counter(name: str, help: str) -> Number:
+            return counters(name, help).labels()
 
-        def histogram(name: str, help: str, *labels: str) -> Histogram:
-            return Histogram(f"foretype_edge_{name}", help, labels, registry=registry, buckets=LATENCY_BUCKETS)
+        def gauges(name: str, help: str, *labels: str) -> Numbers:
+            series.gauges.append(Numbers(f"foretype_edge_{name}", help, labels))
+            return series.gauges[-1]
+
+        def gauge(name: str, help: str) -> Number:
+            return gauges(name, help).labels()
+
+        def histogram(name: str, help: str, *labels: str) -> Distributions:
+            series.histograms.append(Distributions(f"foretype_edge_{name}", help, labels, LATENCY_BUCKETS))
+            return series.histograms[-1]
 
         self.sessions = gauge("sessions", "Client sessions that said hello.")
-        self.sessions_ended = counter("sessions_ended", "Client sessions ended, by cause.", "cause")
-        self.requests = counter("requests", "Completions asked for, by class.", "kind")
-        self.done = counter("done", "Completions answered, by reason and cause.", "reason", "cause")
-        self.within_objective = counter(
+        self.sessions_ended = counters("sessions_ended", "Client sessions ended, by cause.", "cause")
+        self.requests = counters("requests", "Completions asked for, by class.", "kind")
+        self.done = counters("done", "Completions answered, by reason and cause.", "reason", "cause")
+        self.within_objective = counters(
             "within_objective", "Completions whose first text came within their objective, by class.", "kind"
         )
         self.first_token = histogram(
@@ -58,23 +69,30 @@ class Metrics:
         self.queue = histogram("queue_seconds", "From a completion's arrival to a worker, by class.", "kind")
         self.total = histogram("request_seconds", "From a completion's arrival to its end, by class.", "kind")
         self.attached = counter("attached", "Completions answered by a generation already running.")
-        self.tokens = counter("tokens", "Tokens that workers generated, by whether anyone read them.", "fate")
-        self.prompt_tokens = counter(
+        self.cached = counter("cached", "Completions answered from the cache.")
+        self.preempted = counter("preempted", "Prefetches taken from a worker for somebody who waits.")
+        self.ejected = gauge("workers_ejected", "Workers that are ready but failed too often lately.")
+        self.second_level = counters("redis", "Look-ups and writes of the shared cache, by outcome.", "outcome")
+        self.tokens = counters("tokens", "Tokens that workers generated, by whether anyone read them.", "fate")
+        self.prompt_tokens = counters(
             "prompt_tokens", "Tokens of prompts, by whether the KV cache had them.", "kv_cache"
         )
         self.live = gauge("live_requests", "Completions not answered yet.")
         self.waiting = gauge("waiting_requests", "Completions that no worker has yet.")
         self.resends = counter("resends", "Contexts asked for again in full.")
-        self.bad_frames = counter("bad_frames", "Frames refused, by error code.", "code")
+        self.bad_frames = counters("bad_frames", "Frames refused, by error code.", "code")
         self.auth_failures = counter("auth_failures", "Tokens refused.")
         self.context_bytes = gauge("context_bytes", "Upper estimate of the memory of all kept contexts.")
+        self.cache_bytes = gauge("cache_bytes", "Upper estimate of the memory of all kept answers.")
         self.bytes_in = counter("client_received_bytes", "Payload bytes from clients.")
         self.bytes_out = counter("client_sent_bytes", "Payload bytes to clients.")
         self.workers_ready = gauge("workers_ready", "Workers that take submits.")
-        self.worker_credits = gauge("worker_credits", "Submits that a worker still takes.", "worker")
-        self.worker_connects = counter("worker_connects", "Connections made to a worker.", "worker")
-        self.worker_losses = counter("worker_losses", "Connections to a worker lost.", "worker")
-        self.feedback = counter("feedback", "What became of suggestions, from clients with telemetry on.", "what")
+        self.worker_credits = gauges("worker_credits", "Submits that a worker still takes.", "worker")
+        self.worker_connects = counters("worker_connects", "Connections made to a worker.", "worker")
+        self.worker_losses = counters("worker_losses", "Connections to a worker lost.", "worker")
+        self.feedback = counters("feedback", "What became of suggestions, from clients with telemetry on.", "what")
+
+        self._registry.register(series)
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple
 
-from wire_protocol.frames import Context, Done, Kind, Lines
+from wire_protocol.frames import Context, Done, Kind, Lines, Source
 
 CLASSES: Final[dict[Kind, int]] = {"invoked": 0, "automatic": 1, "prefetch": 2}
 """Rank of each class; the lower one is served first: a person waits for the first, nobody yet for the last."""
@@ -30,16 +30,37 @@ class Ask:
     objective: float = 0.2
     give_up: float = 2.0
     trace: str = ""
+    arm: str = ""
+    """The A/B arm that its session is in."""
 
     def same_shape(self, other: Ask) -> bool:
         """Whether one generation can answer both, as far as everything but the context goes."""
-        return (self.tenant, self.doc, self.lines, self.max_tokens, self.stop) == (
+        return (self.tenant, self.arm, self.lines, self.max_tokens, self.stop) == (
             other.tenant,
-            other.doc,
+            other.arm,
             other.lines,
             other.max_tokens,
             other.stop,
         )
+
+
+Whole = Literal["stop", "length"]
+"""Completeness of an answer: the model's own end, or cut by the token limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A finished answer to the context with this `typed` and `tail`."""
+
+    session: int
+    typed: str
+    tail: str
+    text: str
+    tokens: int
+    reason: Whole
+    model: str = ""
+    mean_logprob: float | None = None
+    first_logprob: float | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -50,8 +71,13 @@ class Request:
     seq: int
     arrived: float
     deadline: float
+    base: bytes = b""
+    """Its `cache_keys.base_key`."""
+    looked: int = 0
+    """How many answers had come into reach when it was last compared with them."""
     generation: Generation | None = None
-    attached: bool = False
+    source: Source = "worker"
+    """Where its answer comes from."""
     appended: str = ""
     """What was typed since the generation's context: that much of its text is not part of this answer."""
     sent: int = 0
@@ -68,13 +94,17 @@ class Generation:
 
     ask: Ask
     seq: int
-    reader: Request | None
+    base: bytes = b""
+    readers: list[Request] = field(default_factory=list)
+    """Who it is for; it lives while there is one."""
     text: str = ""
     tokens: int = 0
     worker: str | None = None
     """Name of the worker that has it."""
     worker_id: int = 0
     """Its id on that worker's connection."""
+    tier: str = ""
+    """Of the model that is to answer; "" leaves it to the worker."""
     segment: int = 0
     """Where in `text` the present worker's part begins, in code points."""
     submitted: float = 0.0
@@ -111,7 +141,15 @@ class Abort(NamedTuple):
     generation: Generation
 
 
-Outcome = Text | Finished | Abort
+class Kept(NamedTuple):
+    """Outcome: the whole answer to an ask is in the cache now."""
+
+    base: bytes
+    ask: Ask
+    answer: Answer
+
+
+Outcome = Text | Finished | Abort | Kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

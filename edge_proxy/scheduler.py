@@ -9,12 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from edge_proxy.answer_cache import AnswerCache, Hit
+from edge_proxy.cache_keys import base_key
 from edge_proxy.endings import end_of
+from edge_proxy.in_flight import InFlight, left_for
 from edge_proxy.live_requests import LiveRequests
-from edge_proxy.prediction import Predictor
-from edge_proxy.requests import MS, Abort, Ask, Finished, Generation, Outcome, Request, Text, clip
-from edge_proxy.waiting import WaitingLine
-from wire_protocol.agreement import continuation, remaining
+from edge_proxy.prediction import MIN_CHANCE, Predictor
+from edge_proxy.requests import (
+    CLASSES,
+    MS,
+    Abort,
+    Answer,
+    Ask,
+    Finished,
+    Generation,
+    Kept,
+    Outcome,
+    Request,
+    Text,
+    clip,
+)
+from edge_proxy.waiting import FairLine, Line
 from wire_protocol.frames import MAX_TEXT, Done, DoneReason
 
 MAX_PER_DOCUMENT: Final = 2
@@ -31,13 +46,25 @@ class Scheduler:
     """All live requests of a proxy. `clock` gives monotonic seconds."""
 
     def __init__(
-        self, clock: Callable[[], float], predictor: Predictor, max_waiting: int = DEFAULT_MAX_WAITING
+        self,
+        clock: Callable[[], float],
+        predictor: Predictor,
+        max_waiting: int = DEFAULT_MAX_WAITING,
+        line: Line | None = None,
+        cache: AnswerCache | None = None,
     ) -> None:
+        """`line` is the order of service, newest first and fair if not given; without a `cache` nothing is kept."""
         self._clock: Final = clock
         self._predictor: Final = predictor
         self._max_waiting: Final = max_waiting
-        self._line = WaitingLine()
+        self._line: Final[Line] = FairLine() if line is None else line
+        self._cache: Final = cache
         self._live: Final = LiveRequests()
+        self._in_flight: Final = InFlight()
+        self._changes = 0
+        """How often an answer came into reach: into the cache or under way."""
+        self._silent_prefetches: dict[int, Generation] = {}
+        """Prefetches that a worker has and that have produced nothing, the latest started last."""
         self._outcomes: list[Outcome] = []
         self._arrivals = 0
 
@@ -67,19 +94,38 @@ class Scheduler:
     # What clients do
 
     def submit(self, ask: Ask, supersedes: Iterable[int] = ()) -> None:
-        """A new request: attaches to a generation it makes pointless but agrees with, or waits for a worker."""
+        """A new request: answered from the cache, or by a generation under way, or it waits for a worker."""
         victims = self._live.named(ask.session, supersedes)
-        generation = self._take_over(self._best_to_attach(ask, victims))
+        request = self._admit(ask, base_key(ask))
+        hit = None if self._cache is None else self._cache.find(request.base, ask)
+        generation = None if hit is not None else self._in_flight.find(request.base, ask)
+        if generation is not None:
+            self._join(request, generation)  # before the victims leave it, so that it lives on
         for victim in victims:
             self._cancel(victim, "superseded")
-        request = self._admit(ask)
-        if not self._fits_document(request):
-            if generation is not None:
-                self._abandon(generation)
-        elif generation is not None:
-            self._attach(request, generation)
-        else:
-            self._wait(request)
+        if hit is not None:
+            self._answer(request, hit)
+        elif self._fits_document(request):
+            if generation is None:
+                self._wait(request)
+            else:
+                self._catch_up(request, generation)
+
+    def unanswered(self, session: int, id: int) -> Request | None:
+        """The live request of this name, if it has had no text yet."""
+        return next((request for request in self._live.named(session, [id]) if not request.sent), None)
+
+    def found(self, request: Request, answer: Answer) -> None:
+        """Another cache has the exact answer to `request`: it needs no worker, if it has had no text yet."""
+        if self._cache is not None and self._cache.keep(request.base, request.ask, answer):
+            self._changes += 1
+        if request.sent or not self._live.is_(request):
+            return
+        if request in self._line:
+            self._line.remove(request)
+        self._leave(request)
+        request.generation = None
+        self._answer(request, Hit(answer.text, answer))
 
     def refuse(self, ask: Ask, supersedes: Iterable[int], message: str, cause: str) -> None:
         """A new request that is shed at once; what it supersedes is pointless all the same."""
@@ -105,71 +151,110 @@ class Scheduler:
 
     # What workers do
 
-    def next_up(self) -> Request | None:
-        """The request to be served next; those whose time is up are shed on the way."""
+    def next_up(self, takes: Callable[[Request], bool] | None = None) -> Request | None:
+        """The request to be served next, of those that `takes` accepts; what needs no worker ends on the way."""
         now = self._clock()
         while len(self._line):
-            request = self._line.first()
-            if request.deadline > now:
+            request = self._line.first() if takes is None else next(filter(takes, self._line), None)
+            if request is None:
+                return None
+            if request.deadline <= now:
+                self._give_up(request)
+            elif request.generation is not None or not self._answered_meanwhile(request):
                 return request
-            self._give_up(request)
         return None
 
     def start(self, request: Request, worker: str) -> Generation:
         """`request`, from `next_up`, goes to `worker`. A generation that lost its worker goes on where it was."""
         now = self._clock()
-        self._line.remove(request)
+        self._line.serve(request)
         generation = request.generation
         if generation is None:
-            generation = request.generation = Generation(ask=request.ask, seq=request.seq, reader=request)
+            generation = request.generation = Generation(
+                ask=request.ask, seq=request.seq, base=request.base, readers=[request]
+            )
+            if request.ask.kind == "prefetch":
+                self._silent_prefetches[generation.seq] = generation
         generation.worker = worker
         generation.submitted = now
         generation.first_text = None
         generation.submits += 1
-        if request.started is None:
-            request.started = now
+        for reader in generation.readers:
+            if reader.started is None:
+                reader.started = now
+        self._in_flight.add(generation)
+        self._changes += 1
         return generation
+
+    def urgent(self) -> int:
+        """Requests that no worker has and that somebody waits for."""
+        return self._line.urgent()
+
+    def preempt(self) -> bool:
+        """Take the latest prefetch that has produced nothing from its worker; False if there is none.
+
+        It goes back to its place in the line. Before the first byte nothing is lost but a part of its prefill, which
+        the worker's KV cache keeps.
+        """
+        while self._silent_prefetches:
+            _, generation = self._silent_prefetches.popitem()
+            if all(reader.ask.kind == "prefetch" for reader in generation.readers):
+                for reader in tuple(generation.readers):
+                    self._detach(reader)
+                return True
+        return False
 
     def produced(self, generation: Generation, offset: int, text: str, tokens: int) -> None:
         """New text from the generation's present worker; `offset` in code points from that worker's start."""
-        reader = generation.reader
-        if reader is None:
+        if not generation.readers:
             return
-        if offset != len(generation.text) - generation.segment or len(generation.text) + len(text) > MAX_TEXT:
-            self._end(reader, "error", "worker_fault", "The worker's answer had a gap or had no end.")
+        before = generation.text
+        if offset != len(before) - generation.segment or len(before) + len(text) > MAX_TEXT:
+            for reader in tuple(generation.readers):
+                self._end(reader, "error", "worker_fault", "The worker's answer had a gap or had no end.")
             return
         if generation.first_text is None and text:
             generation.first_text = self._clock()
             self._predictor.saw_first_token(generation.first_text - generation.submitted)
-        part = clip(generation.text, text, reader.appended)
-        generation.text += text
+            self._silent_prefetches.pop(generation.seq, None)
+        generation.text = before + text
         generation.tokens += tokens
-        if part.agrees:
-            self._give(reader, part.text, tokens)
-        else:
-            self._detach(reader)
+        for reader in tuple(generation.readers):
+            if not reader.appended:
+                self._give(reader, text, tokens)
+                continue
+            part = clip(before, text, reader.appended)
+            if part.agrees:
+                self._give(reader, part.text, tokens)
+            else:
+                self._detach(reader)
 
     def ended(self, generation: Generation, done: Done) -> None:
         """The generation's worker is through with it."""
         self._predictor.saw_end(self._clock() - generation.submitted)
-        generation.worker = None
-        reader = generation.reader
-        if reader is None:
+        readers = self._off_worker(generation)
+        if not readers:
             return
-        beyond = len(reader.appended) - len(generation.text)
-        if done.reason == "cancelled":  # not by us: we would have no reader
-            self._resume(reader, generation)
-        elif beyond > 0 or (reader.attached and not reader.sent and done.reason in {"length", "shed", "error"}):
-            # The generation ended before it had anything for who attached to it: that is no answer.
-            self._detach(reader)
-        else:
-            self._end(reader, done.reason, f"worker_{done.reason}", done.message, done)
+        if done.reason == "cancelled":  # not by us: nobody would read it
+            self._resume(readers, generation)
+            return
+        if self._cache is not None:
+            answer = self._cache.put(generation.base, generation.ask, generation.text, generation.tokens, done)
+            if answer is not None:
+                self._changes += 1
+                self._outcomes.append(Kept(generation.base, generation.ask, answer))
+        for reader in readers:
+            beyond = len(reader.appended) - len(generation.text)
+            attached = reader.source == "attached"
+            if beyond > 0 or (attached and not reader.sent and done.reason in {"length", "shed", "error"}):
+                # The generation ended before it had anything for who attached to it: that is no answer.
+                self._detach(reader)
+            else:
+                self._end(reader, done.reason, f"worker_{done.reason}", done.message, done)
 
     def lost(self, generation: Generation) -> None:
         """The generation's worker is gone: it goes on elsewhere, after what was already streamed."""
-        generation.worker = None
-        if generation.reader is not None:
-            self._resume(generation.reader, generation)
+        self._resume(self._off_worker(generation), generation)
 
     # What time does
 
@@ -178,14 +263,20 @@ class Scheduler:
         now = self._clock()
         for request in self._live.expired(now):
             self._give_up(request)
-        ahead = 0
+        if not len(self._line):
+            return
+        chances = self._predictor.chances(slots, now)
+        ahead: dict[str, int] = {}
         for request in list(self._line):
-            if now + self._predictor.first_token(ahead, slots) > request.deadline:
+            tenant = request.ask.tenant
+            before = ahead.get(tenant, 0)
+            share = self._line.share(tenant)
+            if chances.of(before, CLASSES[request.ask.kind], request.deadline - now, tenant, share) < MIN_CHANCE:
                 allowed = round(request.ask.give_up * MS)
                 message = f"The queue is too long for an answer within the {allowed} ms that the request allows."
                 self._shed(request, message, "predicted_miss")
             else:
-                ahead += 1
+                ahead[tenant] = before + 1
 
     def shed_waiting(self, message: str, cause: str) -> None:
         """Nobody will serve what waits."""
@@ -203,73 +294,105 @@ class Scheduler:
 
     # Inside
 
-    def _admit(self, ask: Ask) -> Request:
+    def _admit(self, ask: Ask, base: bytes = b"") -> Request:
         now = self._clock()
         self._arrivals += 1
-        request = Request(ask=ask, seq=self._arrivals, arrived=now, deadline=now + ask.give_up)
+        request = Request(ask=ask, seq=self._arrivals, arrived=now, deadline=now + ask.give_up, base=base)
         self._live.add(request)
+        request.looked = self._changes
         return request
 
-    def _best_to_attach(self, ask: Ask, victims: Iterable[Request]) -> Request | None:
-        """Of the running ones that `ask` agrees with, the one that has most to give; of equals the oldest."""
-        best: Request | None = None
-        most = -1
-        for victim in victims:
-            left = self._left_for(ask, victim)
-            if left is not None and len(left) > most:
-                best, most = victim, len(left)
-        return best
+    # Answers that need no worker of their own
 
-    @staticmethod
-    def _take_over(request: Request | None) -> Generation | None:
-        """The generation of `request`, which can then end without ending it."""
-        if request is None:
-            return None
-        generation, request.generation = request.generation, None
-        return generation
+    def _answered_meanwhile(self, request: Request) -> bool:
+        """Whether what came into reach while `request` waited answers it: then it has left the line."""
+        if request.looked == self._changes:
+            return False
+        request.looked = self._changes
+        hit = None if self._cache is None else self._cache.find(request.base, request.ask)
+        generation = None if hit is not None else self._in_flight.find(request.base, request.ask)
+        if hit is None and generation is None:
+            return False
+        self._line.remove(request)
+        if hit is not None:
+            self._answer(request, hit)
+        elif generation is not None:
+            self._join(request, generation)
+            self._catch_up(request, generation)
+        return True
 
-    @staticmethod
-    def _left_for(ask: Ask, running: Request) -> str | None:
-        """What the generation of `running` has produced for `ask` already; None if it cannot answer it."""
-        generation = running.generation
-        if generation is None or generation.worker is None or not generation.ask.same_shape(ask):
-            return None
-        appended = continuation(generation.ask.context, ask.context)
-        return None if appended is None else remaining(generation.text, appended)
+    def _answer(self, request: Request, hit: Hit) -> None:
+        """From the cache."""
+        answer = hit.answer
+        request.source = "cache"
+        request.started = request.started or self._clock()
+        self._give(request, hit.text, answer.tokens)
+        done = Done(
+            id=request.ask.id,
+            reason=answer.reason,
+            model=answer.model,
+            mean_logprob=answer.mean_logprob,
+            first_logprob=answer.first_logprob,
+        )
+        self._end(request, answer.reason, "cache", worker=done)
 
-    def _attach(self, request: Request, generation: Generation) -> None:
+    def _join(self, request: Request, generation: Generation) -> None:
         request.generation = generation
-        request.attached = True
-        request.started = request.arrived
-        request.appended = request.ask.context.typed[len(generation.ask.context.typed) :]
-        generation.reader = request
+        request.source = "attached"
+        request.started = self._clock()
+        if generation.ask.session == request.ask.session:
+            request.appended = request.ask.context.typed[len(generation.ask.context.typed) :]
+        generation.readers.append(request)
+
+    def _catch_up(self, request: Request, generation: Generation) -> None:
+        """Give `request`, which has just joined, what there is for it."""
         self._give(request, generation.text[len(request.appended) :], generation.tokens)
 
     def _detach(self, reader: Request) -> None:
         """`reader` gets nothing from its generation: it waits for one of its own."""
-        generation, reader.generation = reader.generation, None
-        reader.attached = False
+        self._leave(reader)
+        reader.generation = None
+        reader.source = "worker"
         reader.appended = ""
-        if generation is not None:
-            self._abandon(generation)
         self._wait(reader)
 
-    def _abandon(self, generation: Generation) -> None:
-        generation.reader = None
-        if generation.worker is not None:
-            self._outcomes.append(Abort(generation))
+    def _leave(self, reader: Request) -> None:
+        """`reader` wants no more of its generation, which dies with its last reader."""
+        generation = reader.generation
+        if generation is None or reader not in generation.readers:
+            return
+        generation.readers.remove(reader)
+        if not generation.readers:
+            self._in_flight.discard(generation)
+            self._silent_prefetches.pop(generation.seq, None)
+            if generation.worker is not None:
+                self._outcomes.append(Abort(generation))
+        elif generation.worker is None and not any(other in self._line for other in generation.readers):
+            self._wait(generation.readers[0])  # in the place of who waited for all of them
 
-    def _resume(self, reader: Request, generation: Generation) -> None:
-        if len(reader.appended) > len(generation.text):
-            self._detach(reader)
-        elif generation.tokens >= reader.ask.max_tokens:
-            self._end(reader, "length", "worker_length")
-        elif generation.submits >= MAX_SUBMITS:
-            self._shed(reader, f"{MAX_SUBMITS} workers were lost during this request.", "workers_lost")
-        else:
+    def _off_worker(self, generation: Generation) -> list[Request]:
+        """The generation has no worker any more; the readers it had."""
+        self._in_flight.discard(generation)
+        self._silent_prefetches.pop(generation.seq, None)
+        generation.worker = None
+        readers, generation.readers = generation.readers, []
+        return readers
+
+    def _resume(self, readers: Iterable[Request], generation: Generation) -> None:
+        """Go on with another worker for `readers`, the first of whom waits for all."""
+        for reader in readers:
+            if len(reader.appended) > len(generation.text):
+                self._detach(reader)
+            elif generation.tokens >= reader.ask.max_tokens:
+                self._end(reader, "length", "worker_length")
+            elif generation.submits >= MAX_SUBMITS:
+                self._shed(reader, f"{MAX_SUBMITS} workers were lost during this request.", "workers_lost")
+            else:
+                generation.readers.append(reader)
+        if generation.readers:
             generation.segment = len(generation.text)
             generation.earlier_tokens = generation.tokens
-            self._wait(reader)
+            self._wait(min(generation.readers, key=lambda reader: CLASSES[reader.ask.kind]))
 
     def _fits_document(self, request: Request) -> bool:
         """Keep at most two live requests per document; False if `request` itself is the one too many."""
@@ -283,7 +406,7 @@ class Scheduler:
                 self._cancel(request, "document_limit")
                 return False
             else:
-                agreeing = (held for held in others if self._left_for(ask, held) is not None)
+                agreeing = (held for held in others if held.generation and left_for(ask, held.generation) is not None)
                 keep = next(agreeing, others[-1])
                 victim = next(held for held in others if held is not keep)
             self._cancel(victim, "document_limit")
@@ -291,6 +414,8 @@ class Scheduler:
         return True
 
     def _wait(self, request: Request) -> None:
+        if request.started is None:
+            self._predictor.arrived(CLASSES[request.ask.kind], request.arrived, request.ask.tenant)
         self._line.add(request)
         if len(self._line) > self._max_waiting:
             self._shed(self._line.last(), f"{self._max_waiting} requests are waiting already.", "queue_full")
@@ -321,7 +446,7 @@ class Scheduler:
         self._live.remove(request)
         if request in self._line:
             self._line.remove(request)
-        generation = request.generation
-        if generation is not None:
-            self._abandon(generation)
+            if reason == "cancelled" and request.started is None:
+                self._predictor.withdrawn(CLASSES[request.ask.kind], self._clock(), request.ask.tenant)
+        self._leave(request)
         self._outcomes.append(Finished(request, end_of(request, self._clock(), reason, message, worker), cause))

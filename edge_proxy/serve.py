@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -12,35 +13,42 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from edge_proxy.app import CLOSE_SECONDS, EdgeApp
-from edge_proxy.auth import AnyoneHere, Authenticator, load_tokens, load_worker_token
+from edge_proxy.auth import AnyoneHere, Authenticator, load_secret, load_tokens, load_worker_token
 from edge_proxy.config import Config
 from edge_proxy.errors import StartError
+from edge_proxy.waiting import Line
 from wire_protocol.addresses import Address, TcpAddress, UnixAddress, is_private
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 BACKLOG: Final = 4_096
 """Connections that wait to be accepted: when a proxy dies, all its clients come at once."""
+GC_ALLOCATIONS: Final = 20_000
+"""Between two collections (Python: 700): a completion makes no cycles, and a search for them stops all sessions."""
 _ONLY_OWNER: Final = 0o177
 """umask for the Unix domain socket: whoever can open it is let in."""
 
 logger = logging.getLogger("foretype.edge")
 
 
-def run(config: Config) -> int:
-    """Serve until told to stop; the exit status. Raises StartError."""
+def run(config: Config, line: Line | None = None, *, child: bool = False) -> int:
+    """Serve until told to stop; the exit status. `line` is another order of service. Raises StartError.
+
+    A `child` of `processes` stops also when its standard input ends: then its parent is gone.
+    """
     if sys.platform == "win32":
-        return asyncio.run(serve(config))
+        return asyncio.run(serve(config, line))
     import uvloop  # not on Windows
 
-    return uvloop.run(serve(config))
+    return uvloop.run(serve(config, line, child=child))
 
 
-async def serve(config: Config) -> int:
+async def serve(config: Config, line: Line | None = None, *, child: bool = False) -> int:
     """Serve until SIGTERM or SIGINT, drain, return 0. A second signal ends the process at once. Raises StartError."""
     authenticator: Authenticator = load_tokens(config.token_file) if config.token_file else AnyoneHere()
     worker_token = load_worker_token(config.worker_token_file) if config.worker_token_file else ""
@@ -50,16 +58,23 @@ async def serve(config: Config) -> int:
     for worker in config.workers:
         if worker.clear_and_far:
             logger.warning("worker %s is reached over the network without TLS", worker.name)
-    edge = EdgeApp(config, authenticator, worker_token)
+    secret = load_secret(Path(config.redis.key_file)) if config.redis.url else b""
+    edge = EdgeApp(config, authenticator, worker_token, line=line, secret=secret)
     runner = web.AppRunner(edge.web_app(), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
     stop = asyncio.Event()
     await runner.setup()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
     try:
-        where = await _bind(runner, config.listen, tls)
+        where = await _bind(runner, config.listen, tls, share=config.processes > 1)
         with _signals(stop.set):
             scheme = "ws" if tls is None else "wss"
             shown = where if where.startswith("unix:") else f"{scheme}://{where}"
-            print(f"foretype-proxy ready on {shown}", flush=True)
+            if child:
+                _when_input_ends(stop.set)
+            sys.stdout.write(f"foretype-proxy ready on {shown}\n")  # in one piece: several processes may share it
+            sys.stdout.flush()
             await stop.wait()
             logger.info("draining: up to %g s for %d requests", config.grace, edge.dispatcher.live)
             await edge.drain()
@@ -85,11 +100,12 @@ def _tls(config: Config) -> ssl.SSLContext | None:
     return context
 
 
-async def _bind(runner: web.AppRunner, address: Address, tls: ssl.SSLContext | None) -> str:
-    """Listen; the address with the port that was chosen. Raises StartError."""
+async def _bind(runner: web.AppRunner, address: Address, tls: ssl.SSLContext | None, *, share: bool) -> str:
+    """Listen, if `share` beside other processes; the address with the port that was chosen. Raises StartError."""
     try:
         if isinstance(address, TcpAddress):
-            await web.TCPSite(runner, address.host, address.port, ssl_context=tls, backlog=BACKLOG).start()
+            host, port, shared = address.host, address.port, True if share else None
+            await web.TCPSite(runner, host, port, ssl_context=tls, backlog=BACKLOG, reuse_port=shared).start()
         else:
             await _bind_unix(runner, address, tls)
     except OSError as error:
@@ -118,6 +134,16 @@ def _bind_problem(address: Address, error: OSError) -> str:
         return f"{address} is in use by another process: stop it, or choose another address with --listen."
     reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "the name is not known"
     return f"Cannot listen on {address}: {reason}. Choose another address with --listen."
+
+
+def _when_input_ends(stop: Callable[[], None]) -> None:
+    loop, source = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def ended() -> None:
+        loop.remove_reader(source)
+        stop()
+
+    loop.add_reader(source, ended)
 
 
 @contextlib.contextmanager

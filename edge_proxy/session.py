@@ -66,6 +66,8 @@ class Edge:
     limits: LimitSettings
     metrics: Metrics
     region: str
+    arm_of: Callable[[str], str]
+    """The A/B arm of a session, by its name."""
     has_room: Callable[[], bool]
     """Whether one more session may begin."""
 
@@ -78,10 +80,15 @@ class Session:
         self._outgoing: Final = outgoing
         self._edge: Final = edge
         self._identity: Identity | None = None
+        self._arm = ""
         self._contexts: Final = ContextStore(edge.limits.session_context_bytes)
         self._held: Final = ResendLedger()
         self._held_timer: Timer | None = None
         self._bad_frames: Final = BadFrameBudget(edge.clock)
+
+    @property
+    def _name(self) -> str:
+        return str(self._number)
 
     @property
     def greeted(self) -> bool:
@@ -148,12 +155,13 @@ class Session:
             problem = "is not known here" if hello.token else "is missing"
             return self._refuse_token(f"The token {problem}: check the setting edge.token.")
         self._identity = identity
+        self._arm = edge.arm_of(self._name)
         edge.metrics.sessions.inc()
         edge.dispatcher.open(self._number, self._outgoing)
         self._outgoing.send(
             Welcome(
                 version=version,
-                session=str(self._number),
+                session=self._name,
                 region=edge.region,
                 server=f"foretype-proxy {__version__}",
                 models=edge.dispatcher.models(),
@@ -207,6 +215,7 @@ class Session:
             objective=frame.objective_ms / MS,
             give_up=frame.give_up_ms / MS,
             trace=frame.trace,
+            arm=self._arm,
         )
         limit = self._edge.limits.in_flight
         if self._in_flight() >= limit:

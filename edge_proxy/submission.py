@@ -24,6 +24,7 @@ def submit_frame(generation: Generation, request: Request, id: int, now: float) 
         stop=list(ask.stop),
         kind=ask.kind,
         priority=CLASSES[ask.kind] * _CLASS_STEP - request.seq,
+        tier=generation.tier,
         cache_salt=ask.tenant,
         objective_ms=_left_ms(ask.objective - held),
         give_up_ms=_left_ms(request.deadline - now),

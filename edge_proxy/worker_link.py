@@ -12,6 +12,7 @@ import aiohttp
 
 from edge_proxy import __version__
 from edge_proxy.addresses import WorkerAddress
+from edge_proxy.breaker import Breaker
 from edge_proxy.dispatch import Dispatcher
 from edge_proxy.metrics import Metrics
 from edge_proxy.sockets import set_nodelay
@@ -70,7 +71,7 @@ class WorkerLink:
         self._frames_wait = asyncio.Event()
         self._frame_bytes = 0
         self._last_complaint = ""
-        self.worker: Final = Worker(address.name, self._frames_wait.set)
+        self.worker: Final = Worker(address.name, self._frames_wait.set, Breaker(clock))
         dispatcher.add(self.worker)
 
     async def run(self) -> None:

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from edge_proxy.addresses import parse_worker
 from edge_proxy.app import EdgeApp
 from edge_proxy.auth import AnyoneHere, Authenticator
-from edge_proxy.config import Config, LimitSettings
+from edge_proxy.config import CacheSettings, Config, LimitSettings
 from wire_protocol.addresses import TcpAddress
 from wire_protocol.codec import decode_from_proxy, decode_to_client, encode
 from wire_protocol.frames import (
@@ -234,6 +234,7 @@ async def start_edge() -> AsyncIterator[StartEdge]:
             authenticator: Authenticator | None = None,
             limits: LimitSettings | None = None,
             grace: float = 5.0,
+            cache_bytes: int = 0,
         ) -> RunningEdge:
             for worker in workers:
                 await worker.start()
@@ -243,6 +244,7 @@ async def start_edge() -> AsyncIterator[StartEdge]:
                 workers=tuple(parse_worker(worker.url) for worker in workers),
                 limits=limits or LimitSettings(),
                 grace=grace,
+                cache=CacheSettings(bytes=cache_bytes),
                 region="test",
             )
             app = EdgeApp(config, authenticator or AnyoneHere(), "worker-token", draw=lambda: 0.0)

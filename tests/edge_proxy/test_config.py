@@ -140,3 +140,34 @@ def test_a_worker_far_away_without_tls_is_noticed() -> None:
 
 def test_a_unix_path_is_kept() -> None:
     assert parse_listen("unix:/run/p") == UnixAddress("/run/p")
+
+
+def test_the_tables_of_the_data_path_are_taken(file: Any, tmp_path: Path) -> None:
+    text = (
+        'workers = ["ws://a:1"]\nlisten = "127.0.0.1:9"\nprocesses = 2\n[cache]\nbytes = 5\nseconds = 2\n[weights]\n'
+        'gold = 3\n[languages]\nrust = "medium"\n[arms.new]\nshare = 0.5\nmodels = ["m"]\n'
+        '[redis]\nurl = "redis://h"\nkey_file = "k"\n'
+    )
+    config = load(file(text), {})
+    assert (config.processes, config.cache.bytes, config.weights, config.languages) == (
+        2,
+        5,
+        {"gold": 3.0},
+        {"rust": "medium"},
+    )
+    assert (config.arms["new"].share, config.arms["new"].models) == (0.5, ["m"])
+    assert (config.redis.url, config.redis.key_file) == ("redis://h", str(tmp_path / "k"))
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("[arms.a]\nshare = 0.6\nmodels = ['m']\n[arms.b]\nshare = 0.6\nmodels = ['n']\n", "more than 1 together"),
+        ("[redis]\nurl = 'redis://h'\n", "redis.key_file"),
+        ("[cache]\nbyte = 1\n", "did you mean 'bytes'"),
+        ("[weights]\na = 0\n", ">= 0.01"),
+        ("[languages]\nrust = 'huge'\n", "languages"),
+    ],
+)
+def test_mistakes_in_the_tables_are_sentences(file: Any, text: str, part: str) -> None:
+    assert part in problem(file('workers = ["ws://a:1"]\n' + text))

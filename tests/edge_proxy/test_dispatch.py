@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from edge_proxy.breaker import Breaker
 from edge_proxy.dispatch import SWEEP_SECONDS, Dispatcher
 from edge_proxy.metrics import Metrics
 from edge_proxy.prediction import Predictor
 from edge_proxy.requests import Ask
 from edge_proxy.scheduler import Scheduler
 from edge_proxy.workers import Worker
-from wire_protocol.frames import MAX_IDS, Cancel, Context, Done, Submit, TokenBatch
+from wire_protocol.frames import MAX_IDS, Cancel, Context, Done, ModelInfo, Submit, TokenBatch
 
 
 class FakeTimers:
@@ -69,14 +70,20 @@ class Bench:
         self.dispatcher.open(1, self.sink)
 
     def worker(self, name: str = "w", credits: int = 1) -> Worker:
-        worker = Worker(name, lambda: None)
+        worker = Worker(name, lambda: None, Breaker(self.clock))
         self.dispatcher.add(worker)
         self.dispatcher.connected(worker, ())
         self.dispatcher.credit(worker, credits)
         return worker
 
     def ask(self, id: int, supersedes: tuple[int, ...] = (), **fields: Any) -> None:
-        whole = {"session": 1, "tenant": "t", "doc": f"d{id}", "context": Context(typed=str(id)), **fields}
+        whole = {
+            "session": 1,
+            "tenant": "t",
+            "doc": f"d{id}",
+            "context": Context(before=f"{id}\n", typed=str(id)),
+            **fields,
+        }
         self.dispatcher.complete(Ask(id=id, **whole), supersedes)
 
 
@@ -191,3 +198,62 @@ def test_a_proxy_is_ready_only_while_a_worker_takes_requests(bench: Bench) -> No
     assert bench.dispatcher.ready
     bench.dispatcher.leaving(worker)
     assert not bench.dispatcher.ready
+
+
+def test_prefetches_give_way_only_as_far_as_slots_are_missing(bench: Bench) -> None:
+    worker = bench.worker(credits=3)
+    for id in (1, 2, 3):
+        bench.ask(id, kind="prefetch")
+    worker.take_frames()
+    bench.ask(4)
+    assert worker.take_frames() == [Cancel(ids=[3])]
+    bench.timers.advance(2 * SWEEP_SECONDS)
+    assert worker.take_frames() == []  # one slot is about to be free, and one is needed
+    bench.dispatcher.done(worker, Done(id=3, reason="cancelled"))
+    bench.dispatcher.credit(worker, 1)
+    (submit,) = worker.take_frames()
+    assert isinstance(submit, Submit)
+    assert submit.kind == "automatic"
+
+
+def test_a_worker_that_says_nothing_is_ejected(bench: Bench) -> None:
+    silent, other = bench.worker("silent", credits=100), bench.worker("other", credits=100)
+    id = 0
+    while silent.health.usable():
+        id += 1
+        bench.ask(id, give_up=1.5)
+        for generation in list(other.running):
+            bench.dispatcher.tokens(other, [TokenBatch(id=generation, offset=0, text="x", tokens=1)])
+            bench.dispatcher.done(other, Done(id=generation, reason="stop"))
+        bench.timers.advance(1.6)
+        assert id < 100
+    before = len(silent.running)
+    for more in range(200, 220):
+        bench.ask(more)
+    assert len(silent.running) == before
+
+
+def test_a_request_that_no_worker_can_take_does_not_eject_it(bench: Bench) -> None:
+    worker = bench.worker(credits=100)
+    for id in range(1, 20):
+        bench.ask(id)
+        bench.dispatcher.refused(worker, id, "too large")
+    assert not worker.health.open
+
+
+def test_one_that_wants_a_busy_tier_does_not_hold_up_the_others(bench: Bench) -> None:
+    large, small = bench.worker("large", credits=0), bench.worker("small", credits=4)
+    large.connect((ModelInfo(name="l", tier="large"),))
+    large.grant(1)
+    large.grant(-1)
+    small.connect((ModelInfo(name="s", tier="small"),))
+    bench.dispatcher.credit(small, 4)
+    bench.ask(1, kind="invoked", lines="multi", give_up=8.0)
+    bench.ask(2)
+    (submit,) = small.take_frames()
+    assert isinstance(submit, Submit)
+    assert (submit.kind, submit.tier) == ("automatic", "small")
+    bench.timers.advance(0.06)  # a quarter of the objective has gone: any tier will do
+    (submit,) = small.take_frames()
+    assert isinstance(submit, Submit)
+    assert submit.kind == "invoked"

@@ -33,7 +33,12 @@ class FakeTransport:
         self.aborted = True
 
     def frames(self) -> list[Any]:
-        return [decode_to_client(data[2:] if data[1] < 126 else data[4:]) for data in self.written]
+        frames, data = [], b"".join(self.written)
+        while data:
+            start, size = (2, data[1]) if data[1] < 126 else (4, int.from_bytes(data[2:4], "big"))
+            frames.append(decode_to_client(data[start : start + size]))
+            data = data[start + size :]
+        return frames
 
 
 class Bench:
@@ -77,6 +82,7 @@ def test_an_end_comes_after_its_text(bench: Bench) -> None:
     bench.outgoing.done(Done(id=1, reason="stop"))
     bench.end_turn()
     assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Done]
+    assert len(bench.transport.written) == 1
 
 
 def test_other_frames_do_not_overtake(bench: Bench) -> None:

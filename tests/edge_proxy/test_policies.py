@@ -1,37 +1,15 @@
-"""The small policies: prediction, back-off, bad-frame budget, held requests, memory of contexts."""
+"""The small policies: back-off, bad-frame budget, held requests, memory of contexts."""
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_proxy.context_budget import ContextBudget
-from edge_proxy.prediction import Predictor
 from edge_proxy.requests import clip
 from edge_proxy.resends import MAX_DOCUMENTS, Held, ResendLedger
 from wire_protocol.contexts import ContextStore
 from wire_protocol.frames import Complete, Context
-
-
-def test_nothing_is_predicted_before_anything_was_seen() -> None:
-    assert Predictor().first_token(100, 1) == 0
-
-
-def test_the_wait_grows_with_the_position_and_shrinks_with_the_slots() -> None:
-    predictor = Predictor()
-    predictor.saw_first_token(0.1)
-    predictor.saw_end(1.0)
-    assert predictor.first_token(0, 1) == pytest.approx(1.1)
-    assert predictor.first_token(3, 1) == pytest.approx(4.1)
-    assert predictor.first_token(3, 4) == pytest.approx(1.1)
-
-
-def test_one_outlier_moves_the_prediction_by_a_tenth() -> None:
-    predictor = Predictor()
-    predictor.saw_first_token(0.1)
-    predictor.saw_first_token(1.1)
-    assert predictor.first_token(0, 1) == pytest.approx(0.2)
 
 
 def test_one_resend_is_outstanding_per_document() -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 
 from edge_proxy.cli import main
@@ -103,6 +104,50 @@ async def test_a_second_signal_ends_it_at_once(http: aiohttp.ClientSession, make
     await worker.stop()
 
 
+async def test_several_processes_share_one_port_and_drain_together(http: aiohttp.ClientSession) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--listen", f"127.0.0.1:{port}", "--worker", "unix:/nowhere", "--processes", "2"]
+    async with proxy(*arguments) as (process, url):
+        line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
+        assert line == f"foretype-proxy ready on {url}\n"
+        client = await http.ws_connect(f"{url}/v1/session", protocols=(SUBPROTOCOL,))
+        await client.send_bytes(encode(Hello()))
+        assert isinstance(await next_frame(client), Welcome)
+        process.send_signal(signal.SIGTERM)
+        assert isinstance(await next_frame(client), GoAway)
+        await client.close()
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+
+
+async def test_one_of_several_that_dies_is_started_again() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--listen", f"127.0.0.1:{port}", "--worker", "unix:/nowhere", "--processes", "2"]
+    async with proxy(*arguments) as (process, url):
+        ready = f"foretype-proxy ready on {url}\n"
+        assert (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode() == ready
+        psutil.Process(process.pid).children()[0].kill()
+        assert (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode() == ready
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+
+
+async def test_several_leave_when_their_parent_is_killed() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--listen", f"127.0.0.1:{port}", "--worker", "unix:/nowhere", "--processes", "2"]
+    async with proxy(*arguments) as (process, _):
+        await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        children = psutil.Process(process.pid).children()
+        process.kill()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, PATIENCE)
+        assert not alive
+
+
 async def test_it_listens_on_a_unix_socket_only_for_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "p.sock"
     async with proxy("--listen", f"unix:{path}", "--worker", "unix:/nowhere") as (_, where):
@@ -160,6 +205,8 @@ def test_a_port_in_use_is_a_sentence_and_exit_2(capsys: pytest.CaptureFixture[st
         (["--worker", "unix:/w", "--listen", "203.0.113.1:1", "--insecure"], "Cannot listen on 203.0.113.1:1"),
         (["--worker", "unix:/w", "--grace", "-1"], "grace"),
         (["--config", "/nowhere.toml"], "cannot be read"),
+        (["--worker", "unix:/w", "--listen", "127.0.0.1:0", "--processes", "2"], "need one port to share"),
+        (["--worker", "unix:/w", "--listen", "unix:/p", "--processes", "2"], "cannot share unix:/p"),
     ],
 )
 def test_what_keeps_it_from_starting_is_one_sentence(

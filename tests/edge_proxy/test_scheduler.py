@@ -5,66 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from scheduler_bench import Bench
 
-from edge_proxy.prediction import Predictor
-from edge_proxy.requests import Abort, Ask, Finished, Generation, Text
-from edge_proxy.scheduler import MAX_SUBMITS, Scheduler
-from wire_protocol.frames import Context, Done, Usage
-
-
-class Bench:
-    """A scheduler with shorthand for what a dispatcher does with it."""
-
-    def __init__(self, clock: Any, **options: Any) -> None:
-        self.clock = clock
-        self.predictor = Predictor()
-        self.scheduler = Scheduler(clock, self.predictor, **options)
-        self.texts: dict[int, str] = {}
-        self.ends: dict[int, Done] = {}
-        self.causes: dict[int, str] = {}
-        self.aborted: list[Generation] = []
-
-    def ask(self, id: int, typed: str = "", supersedes: tuple[int, ...] = (), **fields: Any) -> None:
-        context = fields.pop("context", Context(before="x = ", typed=typed, after="\n"))
-        whole = {"session": 1, "tenant": "t", "doc": f"doc-{id}", "give_up": 2.0, **fields}
-        self.scheduler.submit(Ask(id=id, context=context, **whole), supersedes)
-        self.note()
-
-    def start(self, worker: str = "w") -> Generation:
-        request = self.scheduler.next_up()
-        self.note()
-        assert request is not None
-        return self.scheduler.start(request, worker)
-
-    def order(self) -> list[int]:
-        started = []
-        while self.scheduler.waiting:
-            started.append(self.start().ask.id)
-        return started
-
-    def produce(self, generation: Generation, text: str, tokens: int = 1) -> None:
-        self.scheduler.produced(generation, len(generation.text) - generation.segment, text, tokens)
-        self.note()
-
-    def end(self, generation: Generation, reason: Any = "stop", **fields: Any) -> None:
-        self.scheduler.ended(generation, Done(id=7, reason=reason, **fields))
-        self.note()
-
-    def note(self) -> None:
-        for outcome in self.scheduler.outcomes():
-            match outcome:
-                case Text(request, offset, text):
-                    assert offset == len(self.texts.get(request.ask.id, ""))
-                    self.texts[request.ask.id] = self.texts.get(request.ask.id, "") + text
-                case Finished(request, done, cause):
-                    assert request.ask.id not in self.ends, "a second end"
-                    self.ends[request.ask.id] = done
-                    self.causes[request.ask.id] = cause
-                case Abort(generation):
-                    self.aborted.append(generation)
-
-    def reasons(self) -> dict[int, str]:
-        return {id: done.reason for id, done in self.ends.items()}
+from edge_proxy.scheduler import MAX_SUBMITS
+from wire_protocol.frames import Context, Usage
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from edge_proxy.answer_cache import AnswerCache
+from edge_proxy.breaker import Breaker
 from edge_proxy.dispatch import Dispatcher
 from edge_proxy.metrics import Metrics
 from edge_proxy.prediction import Predictor
@@ -51,16 +53,23 @@ class FakeTimer:
 class Edge(RuleBasedStateMachine):
     """Two workers and two sessions do anything at any time."""
 
+    cached = False
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
         self.timer: Callable[[], None] | None = None
-        self.scheduler = Scheduler(lambda: self.now, Predictor(), WAITING)
+        self.scheduler = Scheduler(
+            lambda: self.now,
+            Predictor(),
+            WAITING,
+            cache=AnswerCache(lambda: self.now, max_bytes=3_000, seconds=1.0) if self.cached else None,
+        )
         self.dispatcher = Dispatcher(lambda: self.now, self.call_later, self.scheduler, Metrics())
         self.sinks = {session: FakeSink() for session in (1, 2)}
         for session, sink in self.sinks.items():
             self.dispatcher.open(session, sink)
-        self.workers = [Worker(name, lambda: None) for name in ("one", "two")]
+        self.workers = [Worker(name, lambda: None, Breaker(lambda: self.now)) for name in ("one", "two")]
         self.granted: dict[str, int] = {"one": 0, "two": 0}
         self.outstanding: dict[str, set[int]] = {"one": set(), "two": set()}
         self.last_id = 0
@@ -81,8 +90,7 @@ class Edge(RuleBasedStateMachine):
                 self.outstanding[worker.name].add(frame.id)
                 assert len(self.outstanding[worker.name]) <= self.granted[worker.name], "more than its credits"
                 assert frame.give_up_ms > 0 or frame.give_up_ms == 0
-                reader = worker.running[frame.id].reader
-                if reader is not None:
+                for reader in worker.running[frame.id].readers:
                     assert (reader.ask.session, reader.ask.id) not in self.superseded, "a superseded one runs"
             else:
                 assert isinstance(frame, Cancel)
@@ -151,7 +159,7 @@ class Edge(RuleBasedStateMachine):
         if found is not None:
             worker, id, generation = found
             items = [TokenBatch(id=id, offset=len(generation.text) - generation.segment, text=text, tokens=1)]
-            if generation.reader is None:
+            if not generation.readers:
                 items = [TokenBatch(id=id, offset=0, text=text, tokens=1)]
             self.dispatcher.tokens(worker, items)
             self.read_all()
@@ -216,6 +224,16 @@ class Edge(RuleBasedStateMachine):
 
 TestEdge = Edge.TestCase
 TestEdge.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+class CachedEdge(Edge):
+    """The same with a small cache whose answers soon expire."""
+
+    cached = True
+
+
+TestCachedEdge = CachedEdge.TestCase
+TestCachedEdge.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 class Order(RuleBasedStateMachine):

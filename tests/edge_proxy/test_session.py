@@ -311,12 +311,45 @@ async def test_typing_on_attaches_and_the_worker_is_not_asked_again(
     assert worker.submits.empty()
 
 
+async def test_two_people_with_the_same_text_share_one_generation(
+    start_edge: Any, make_worker: Any, complete: MakeComplete
+) -> None:
+    worker = make_worker()
+    edge = await start_edge(worker)
+    one, other = await edge.client(), await edge.client()
+    await one.send(complete(1, "re"))
+    submit = await worker.submit()
+    await other.send(complete(1, "re"))
+    await edge.until(lambda: edge.app.dispatcher.live == 2)
+    await worker.say(submit, "turn")
+    await worker.finish(submit)
+    assert [(await client.answer(1))[0] for client in (one, other)] == ["turn", "turn"]
+    assert worker.submits.empty()
+
+
+async def test_a_repeated_request_is_answered_from_the_cache(
+    start_edge: Any, make_worker: Any, complete: MakeComplete
+) -> None:
+    worker = make_worker()
+    edge = await start_edge(worker, cache_bytes=100_000)
+    client = await edge.client()
+    await client.send(complete(1, "re"))
+    submit = await worker.submit()
+    await worker.say(submit, "turn")
+    await worker.finish(submit)
+    await client.answer(1)
+    await client.send(complete(2, "ret"))
+    text, done = await client.answer(2)
+    assert (text, done.source) == ("urn", "cache")
+    assert worker.submits.empty()
+
+
 async def test_a_cancel_reaches_the_worker_and_is_answered_at_once(
     start_edge: Any, make_worker: Any, complete: MakeComplete
 ) -> None:
     worker = make_worker()
     client = await (await start_edge(worker)).client()
-    await client.send(complete(1), complete(2, doc="other"))
+    await client.send(complete(1), complete(2, doc="other", context=Context(before="y")))
     submits = [await worker.submit(), await worker.submit()]
     await client.send(Cancel(ids=[1, 2, 77]))
     assert (await client.answer(1))[1].reason == "cancelled"
@@ -339,7 +372,7 @@ async def test_more_requests_than_the_session_may_have_are_shed_with_a_sentence(
     start_edge: Any, make_worker: Any, complete: MakeComplete
 ) -> None:
     client = await (await start_edge(make_worker(), limits=LimitSettings(in_flight=1))).client()
-    await client.send(complete(1), complete(2, doc="other"))
+    await client.send(complete(1), complete(2, doc="other", context=Context(before="y")))
     _, done = await client.answer(2)
     assert (done.reason, "in flight" in done.message) == ("shed", True)
 
@@ -376,7 +409,8 @@ async def test_the_budget_that_the_worker_gets_is_what_is_left_of_it(
     worker = make_worker(credits=1)
     edge = await start_edge(worker)
     client = await edge.client()
-    await client.send(complete(1, give_up_ms=60_000), complete(2, doc="b", give_up_ms=60_000, objective_ms=0))
+    await client.send(complete(1, give_up_ms=60_000))
+    await client.send(complete(2, doc="b", context=Context(before="y"), give_up_ms=60_000, objective_ms=0))
     first = await worker.submit()
     started = asyncio.get_running_loop().time()
     await edge.until(lambda: asyncio.get_running_loop().time() > started + 0.005)
