@@ -6,9 +6,12 @@ STAMP := $(VENV)/.foretype-setup
 TRAIN_VENV ?= .venv-train
 
 VLLM_VENV ?= .venv-vllm
+NVIM_TOOLS ?= .venv-nvim
+VSCODE_TOOLS ?= .vscode-tools
 
-.PHONY: help setup demo test lint types imports check test-training test-parity bench-kv-reuse bench-documents \
-	bench-type-through bench-quality bench-human-eval bench-draft bench-speed bench-client clean
+.PHONY: help setup demo test lint types imports check test-training test-parity test-redis test-nvim package-vscode \
+	test-vscode bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
+	bench-client bench-context bench-edge clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -23,7 +26,7 @@ demo: setup ## worker, proxy and language server at work on a real file (FAST=1:
 	@$(BIN)/foretype-lsp demo $(if $(FAST),--fast)
 
 test: setup ## unit and system tests with real processes and the real starter model
-	@$(BIN)/python -m pytest --ignore=tests/training/heavy --ignore=tests/parity $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/training/heavy --ignore=tests/parity --ignore=tests/redis --ignore=tests/editors $(ARGS)
 
 lint: setup ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -52,6 +55,25 @@ $(VLLM_VENV)/.foretype-setup: scripts/setup_vllm_cpu.sh scripts/vllm_cpu_constra
 test-parity: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ## the starter in llama.cpp, Transformers and vLLM (CPU): the same tokens
 	@$(TRAIN_VENV)/bin/python -m pytest tests/parity $(ARGS)
 
+test-redis: setup ## the proxy's second cache level with a real Redis (installed by apt if it is not there)
+	@command -v redis-server >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server; }
+	@$(BIN)/python -m pytest tests/redis $(ARGS)
+
+$(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh
+	@PYTHON=$(BIN)/python scripts/setup_nvim.sh $(NVIM_TOOLS)
+	@touch $@
+
+test-nvim: setup $(NVIM_TOOLS)/.foretype-setup ## the Neovim plugin in real Neovims 0.10 and 0.12, in tmux
+	@$(BIN)/python -m pytest tests/editors/nvim $(ARGS)
+
+package-vscode: ## editors/vscode/foretype.vsix (needs Node.js 20 or later)
+	@cd editors/vscode && npm ci --ignore-scripts && npm run -s types && npm run -s package
+
+test-vscode: setup package-vscode ## the extension: unit tests, then a real VS Code in headless Chromium
+	@cd editors/vscode && npm test
+	@scripts/setup_vscode.sh $(VSCODE_TOOLS)
+	@FORETYPE_CODE_SERVER=$(abspath $(VSCODE_TOOLS)) $(BIN)/python -m pytest tests/editors/vscode $(ARGS)
+
 bench-kv-reuse: setup ## prompt tokens evaluated per key, anchored layout against joined
 	@$(BIN)/python -m benchmarks.kv_reuse
 
@@ -76,5 +98,11 @@ bench-speed: setup ## first token and tokens a second, beside llama.cpp's own se
 bench-client: setup ## the client against tabby-agent and Continue (FAST=1: a minute; needs npm)
 	@scripts/setup_bench_client.sh; $(BIN)/python -m benchmarks.client $(if $(FAST),--fast) $(ARGS)
 
+bench-context: setup ## what the project's context is worth, and what it costs
+	@$(BIN)/python -m benchmarks.context $(if $(FAST),--fast) $(ARGS)
+
+bench-edge: setup ## the proxy's data path, with a stand-in worker of fixed timings
+	@$(BIN)/python -m benchmarks.edge $(if $(FAST),--fast) $(ARGS)
+
 clean: ## remove environments and caches made here
-	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) $(NVIM_TOOLS) $(VSCODE_TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
