@@ -264,6 +264,8 @@ class Job:
 
 
 SHARD_ROWS = 4096
+SEEDS_A_RUN = 100
+"""More than a run has phases: two runs never draw the same rows."""
 
 
 def shard(config: settings.Settings, job: Job, number: int) -> np.ndarray:
@@ -309,12 +311,11 @@ def jobs_of(config: settings.Settings) -> list[Job]:
             config.seed,
         )
     ]
+    first_seed = config.seed + SEEDS_A_RUN * table["run"]
     for number, phase in enumerate(config.train["phases"], 1):
         name = f"{config.train['name']}-{phase['name']}"
         count = phase["steps"] * config.train["batch_tokens"] // phase["length"]
-        jobs.append(
-            Job(name, "train", count, phase["length"], phase["fim"], phase["learn_typed"], config.seed + number)
-        )
+        jobs.append(Job(name, "train", count, phase["length"], phase["fim"], phase["learn_typed"], first_seed + number))
     return jobs
 
 
