@@ -3,7 +3,7 @@ import { existsSync, promises as fs, readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as vscode from "vscode";
 import { run } from "./programs";
-import { environmentServer, installPlan, MARKER, readMarker, withoutLocal, type Marker, type Wishes } from "./pure/installPlan";
+import { environmentServer, installPlan, MARKER, readMarker, whyNoPlan, withoutLocal, type Marker, type Wishes } from "./pure/installPlan";
 import { howToGetPython, programOnPath } from "./pure/pythons";
 import { findPython, isFile, machinePath } from "./python";
 import { inspector, userText } from "./settings";
@@ -70,6 +70,8 @@ export class Environment {
     if (signal.aborted) return undefined;
     if ("rejected" in python) throw new InstallError(howToGetPython(process.platform, python.rejected));
     const wishes = this.wishes(python.found);
+    const obstacle = whyNoPlan(wishes.wheels);
+    if (obstacle) throw new InstallError(obstacle);
     const steps = installPlan(wishes);
     let hasLocal = wishes.local;
     const done = new Set<string>();

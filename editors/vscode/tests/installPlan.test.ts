@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { installPlan, LLAMA_REQUIREMENT, LLAMA_WHEELS, readMarker, requirement, withoutLocal, type Wishes } from "../src/pure/installPlan";
+import { installPlan, LLAMA_REQUIREMENT, LLAMA_WHEELS, readMarker, requirement, whyNoPlan, withoutLocal, type Wishes } from "../src/pure/installPlan";
 
 const WISHES: Wishes = {
   python: { command: "/usr/bin/python3.12", args: [] },
@@ -67,4 +67,10 @@ test("llama.cpp's version is the one that pyproject.toml wants", () => {
 test("an environment with a broken marker counts as unfinished", () => {
   assert.deepEqual(readMarker('{"version":"0.1.0","local":true}'), { version: "0.1.0", local: true });
   for (const text of ["", "{", "null", "[]", '{"version":1,"local":true}']) assert.equal(readMarker(text), undefined);
+});
+
+test("nothing of our name is taken from an index where it may be somebody else's", () => {
+  assert.match(whyNoPlan("", false) ?? "", /foretype\.server\.wheels/);
+  assert.equal(whyNoPlan("/wheels", false), undefined);
+  assert.equal(whyNoPlan("", true), undefined);
 });

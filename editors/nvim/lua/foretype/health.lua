@@ -19,7 +19,7 @@ function M.check()
   local program = options.cmd[1]
   if vim.fn.executable(program) == 0 then
     health.error(('%s is not an executable.'):format(program), {
-      "Install it (`pipx install 'foretype[local]'`), or give its path in the option `cmd`.",
+      "Install it (`pipx install 'CLONE[local]'`), or give its path in the option `cmd`.",
     })
   else
     local ok, done = pcall(function()

@@ -8,6 +8,16 @@ export const LLAMA_WHEELS = "https://abetlen.github.io/llama-cpp-python/whl/cpu"
 /** Kept in step with the extra `local` of pyproject.toml. */
 export const LLAMA_REQUIREMENT = "llama-cpp-python>=0.3.36,<0.4";
 
+/** Whether `foretype` on the package index is ours. Until it is, nothing of that name may be installed from there. */
+export const PUBLISHED = false;
+
+/** Said where only an unpublished server could be installed; undefined where the plan can be carried out. */
+export function whyNoPlan(wheels: string, published: boolean = PUBLISHED): string | undefined {
+  if (wheels || published) return undefined;
+  return "The language server is not on the package index yet. Make its wheels in a clone of its repository (pip wheel '.[local]' -w FOLDER) " +
+    "and name that folder in the setting foretype.server.wheels, or name a foretype-lsp that you have in foretype.server.path.";
+}
+
 /** The file that is written last: an environment without it is unfinished. */
 export const MARKER = "foretype-environment.json";
 
