@@ -161,7 +161,8 @@ class Player:
         if self._ghost is None:
             return "none"
         insert, replaced = self._ghost.seen(self._typist.editor.cursor)
-        return self._typist.judge(insert, replaced)
+        # Right, but for nobody who is about to leave: neither side of the account.
+        return "none" if self._typist.is_for_later(insert) else self._typist.judge(insert, replaced)
 
     def _judge(self) -> None:
         if self._ghost is not None:

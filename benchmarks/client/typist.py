@@ -81,6 +81,14 @@ class Typist:
         """What this ghost text is worth to the person."""
         return judge(self.wanted, self.typed, self.editor.tail, insert, replaced)
 
+    def is_for_later(self, insert: str) -> bool:
+        """Whether nothing more is wanted here now, and this is how the text goes on once the person comes back."""
+        if self.slipped or self.typed != self.wanted:
+            return False
+        end = self.place
+        later = next((hole for hole in self.trace.holes[self._hole + 1 :] if hole.at == end), None)
+        return later is not None and later.text.startswith(insert)
+
     def accept(self, insert: str, replaced: int) -> Step:
         """Press Tab on right ghost text."""
         return Step("accept", self.editor.accept(insert, replaced))

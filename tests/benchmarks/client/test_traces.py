@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.client.person import PAUSE_S, Habits, Person
-from benchmarks.client.traces import KEYS, Source, Trace, realistic, simple, unit_of
+from benchmarks.client.traces import KEYS, Hole, Source, Trace, realistic, simple, unit_of
 from benchmarks.client.typist import Typist
 
 CODE = "\n\n\n".join(
@@ -98,3 +98,19 @@ def test_too_short_a_suggestion_is_not_accepted() -> None:
 )
 def test_the_step_of_indentation_is_the_files_own(text: str, unit: str) -> None:
     assert unit_of(text) == unit
+
+
+def test_what_goes_on_rightly_where_the_person_leaves_is_for_later() -> None:
+    finished = "first = 1\nsecond = 2\nthird = 3\n"
+    holes = (Hole(0, "first = 1"), Hole(21, "third = 3"), Hole(9, "\nsecond = 2"))
+    trace = Trace("t", "a.py", "python", finished, holes, Habits(pace_s=0.1, even=True), 1, helps=False)
+    typist = Typist(trace, Person(trace.habits, trace.seed))
+    while typist.typed != "first = 1":
+        assert not typist.is_for_later("\nsecond = 2")
+        typist.next()
+    assert [typist.is_for_later(text) for text in ("\nsecond", "\nsecond = 2", "\nother", "\nsecond = 22")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
