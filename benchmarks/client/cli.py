@@ -160,7 +160,8 @@ async def _run(options: argparse.Namespace, alone: bool) -> None:
                     step = functools.partial(progress.advance, bar)
                     played = await play_all(scene, names, worker, parallel, step, without)
                     runs.update({label or name: each for name, each in played.items()})
-            out.print(report.table(scene.name, report.scored(runs)))
+            table = report.ablation_table if options.ablation else report.table
+            out.print(table(scene.name, report.scored(runs)))
             result["scenes"][scene.name] = report.scene_to_json(runs)
     report.write(options.json, result)
     out.print(f"Plot: {options.plot}" if plot.draw(result, options.plot) else plot.MISSING)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 MISSING: Final = "No plot: matplotlib is not installed (pip install matplotlib)."
+FILLED: Final = 0.8
+"""Of a scene's place on the axis; the rest is the gap to the next."""
 SHOWN: Final = {
     "served_keys": "keys with right ghost text within 100 ms",
     "wrong_keys": "keys with wrong ghost text",
@@ -30,7 +32,10 @@ def draw(result: dict[str, Any], path: Path) -> bool:
             for offset, (name, values) in enumerate(scene["scores"].items()):
                 value = values[measure]
                 height = value if isinstance(value, int | float) else 0
-                axis.bar(place + 0.27 * offset, height, 0.25, color=f"C{offset}", label=name if place == 0 else None)
+                step = FILLED / len(scene["scores"])
+                axis.bar(
+                    place + step * offset, height, 0.9 * step, color=f"C{offset}", label=name if place == 0 else None
+                )
         axis.set_title(words, fontsize=9)
         axis.set_xticks(range(len(scenes)), scenes, fontsize=6, rotation=12)
     axes[0].legend(fontsize=8)

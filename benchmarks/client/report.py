@@ -17,6 +17,20 @@ from benchmarks.errors import BenchError
 
 WIDTH: Final = 140
 OURS: Final = "Foretype"
+ABLATED: Final = {
+    "served_keys": "right keys",
+    "wrong_keys": "wrong keys",
+    "pauses_served": "pauses served",
+    "served_p50_ms": "p50 ms",
+    "served_p95_ms": "p95 ms",
+    "requests_per_shown": "requests a suggestion",
+    "foreground_unseen": "foreground unseen",
+    "prefetch_unseen": "prefetch unseen",
+    "saved": "saved",
+    "shown": "shown",
+    "cpu_ms_a_key": "CPU ms a key",
+}
+"""Measures by the head of their column in the table of an ablation."""
 
 
 def console() -> Console:
@@ -57,6 +71,16 @@ def table(title: str, scores: Mapping[str, Mapping[str, float]]) -> Table:
         for name in others if compared else ():
             row.append(times(factor(measure, scores[OURS][measure], scores[name][measure])) if better else "")
         shown.add_row(words, *row)
+    return shown
+
+
+def ablation_table(title: str, scores: Mapping[str, Mapping[str, float]]) -> Table:
+    """One scene with techniques switched off one by one: a row for each, the measures in which they are told apart."""
+    shown = Table("", title=escape(title), title_justify="left")
+    for words in ABLATED.values():
+        shown.add_column(words, justify="right")
+    for name, values in scores.items():
+        shown.add_row(escape(name), *(number(measure, values[measure]) for measure in ABLATED))
     return shown
 
 
