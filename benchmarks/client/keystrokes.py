@@ -224,7 +224,7 @@ def main() -> int:
         prog="python -m benchmarks.client.keystrokes", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument(
-        "--json", type=Path, default=Path("benchmarks/out/client_keystrokes.json"), help="default: %(default)s"
+        "--json", type=Path, default=Path("benchmarks/output/client_keystrokes.json"), help="default: %(default)s"
     )
     options = parser.parse_args()
     loopback_only.enter(sys.argv[1:], "benchmarks.client.keystrokes")
