@@ -273,6 +273,7 @@ def main() -> int:
     print(f"model {options.model}, {options.tokens} tokens; elsewhere: {elsewhere:.2f} of {psutil.cpu_count()} cores")
     met = report(figures, TARGETS | {"cold": options.cold_target})
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         result = {"model": options.model, "tokens": options.tokens, "cores_elsewhere": elsewhere}
         options.json.write_text(json.dumps(result | {"servers": summary(figures)}, indent=1) + "\n", encoding="utf-8")
     return 0 if met else 1
