@@ -7,7 +7,9 @@ what it says, and is named on stderr, so that a card never mixes figures that no
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -197,6 +199,8 @@ def speed(config: settings.Settings) -> str:
 
 def suggestions(config: settings.Settings) -> str:
     """Ten good and ten bad ones, by the seed."""
+    if not QUALITY.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(QUALITY))
     label, answers = show_suggestions.answers_of(QUALITY, None, "single")
     return show_suggestions.markdown(label, answers, show_suggestions.COUNT, show_suggestions.SEED)
 
