@@ -22,6 +22,5 @@ def test_a_text_is_shown_from_its_models_threshold_on(mean_logprob: float | None
     assert is_confident(mean_logprob, model, {"tuned": -0.5}) is shown
 
 
-def test_nothing_of_the_starter_is_hidden() -> None:
-    assert "starter" not in THRESHOLDS
-    assert is_confident(-99.0, "starter")
+def test_of_the_starter_only_what_it_is_least_sure_of_is_hidden() -> None:
+    assert [is_confident(value, "starter") for value in (-1.9, THRESHOLDS["starter"], -2.1)] == [True, True, False]
