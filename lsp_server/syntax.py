@@ -39,8 +39,8 @@ MAX_PARSED: Final = 12_288
 """Characters: more than a context holds with a suggestion in it. Longer texts are not parsed."""
 
 
-@cache
-def _parser(language: str) -> Parser | None:
+def new_parser(language: str) -> Parser | None:
+    """A parser for one thread: two must not share it. None without a grammar."""
     if language not in GRAMMARS:
         return None
     module, function = GRAMMARS[language]
@@ -50,6 +50,9 @@ def _parser(language: str) -> Parser | None:
         return Parser(Language(getattr(importlib.import_module(module), function)()))
     except (ImportError, AttributeError, OSError, ValueError):  # not installed, or built for another tree-sitter
         return None
+
+
+_parser = cache(new_parser)
 
 
 def load(language: str) -> bool:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from lsp_server.syntax import GRAMMARS
+from lsp_server.syntax import new_parser
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 MAX_PARSED: Final = 8_192
 """Characters parsed at once: the parser holds the interpreter for 0.15 ms for each 1,000."""
 
 
-@cache
-def _parser(language: str) -> Parser | None:
-    if language not in GRAMMARS:
-        return None
-    module, function = GRAMMARS[language]
-    try:
-        from tree_sitter import Language, Parser
-
-        return Parser(Language(getattr(importlib.import_module(module), function)()))
-    except (ImportError, AttributeError, OSError, ValueError):  # not installed, or built for another tree-sitter
-        return None
+_parser = cache(new_parser)
 
 
 def parsed(language: str, text: str) -> Node | None:
