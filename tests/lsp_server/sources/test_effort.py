@@ -93,8 +93,9 @@ async def test_the_watch_follows_the_machine() -> None:
     states = iter([Power(), Power(percent=3.0, plugged=False)])
     watch = PowerWatch(lambda: next(states, Power(percent=3.0, plugged=False)), every_s=0.0)
     watch.start()
-    await until(lambda: not watch.effort.prefetch)
+    await until(lambda: watch.effort != FULL)
     await watch.close()
+    assert (watch.effort.why, watch.effort.prefetch) == ("the battery is at 3 %", False)
 
 
 @pytest.fixture

@@ -131,7 +131,8 @@ async def test_a_request_ends_a_reading_that_runs() -> None:
     source.warm("doc", HERE)
     await until(lambda: len(local.asked) == 1)
     answer = asyncio.create_task(collect(source.generate(ask())))
-    await until(lambda: local.cancelled == [local.asked[0].id])
+    await until(lambda: bool(local.cancelled))
+    assert local.cancelled == [local.asked[0].id]
     answer.cancel()
     await source.close()
 

@@ -157,14 +157,16 @@ async def test_an_edge_whose_websocket_once_worked_is_not_taken_for_blocked(
 async def test_an_upgrade_that_is_swallowed_ends_in_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach_room, "OPEN_TIMEOUT_S", 0.1)
     edge = FakeStreamEdge()
+    over = asyncio.Event()
 
     async def swallow(request: object) -> None:
-        await asyncio.sleep(0.3)
+        await over.wait()
 
-    edge._refuse = swallow  # type: ignore[method-assign, assignment]  # never answers in time
+    edge._refuse = swallow  # type: ignore[method-assign, assignment]  # never answers
     await edge.start()
     opened = await reach().open(edge.url)
     opened.wire.abort()
+    over.set()
     await edge.stop()
     assert len(edge.hellos) == 1
 

@@ -99,6 +99,7 @@ async def test_waking_gives_up_a_dial_that_hangs() -> None:
     source.refresh("the machine slept")
     await until(lambda: dials == 2)
     await source.close()
+    assert dials == 2
     silent.close()
 
 
@@ -110,6 +111,7 @@ async def test_waking_ends_a_pause_that_nothing_else_ends(edge: FakePeer) -> Non
     edge.on_hello = lambda hello: Welcome(session="s")
     source.refresh("the machine slept")
     await until(lambda: source.state == "ready")
+    assert [status.state for status in source.statuses()] == ["ready"]
     await source.close()
 
 
@@ -121,8 +123,9 @@ async def test_another_route_refreshes(edge: FakePeer, monkeypatch) -> None:  # 
     source._route = lambda: next(routes, ("10.0.0.7",))
     source.refresh = refreshed.append  # type: ignore[method-assign]  # what it is told
     await source.start()
-    await until(lambda: refreshed == ["the network is another one"])
+    await until(lambda: bool(refreshed))
     await source.close()
+    assert refreshed == ["the network is another one"]
 
 
 async def test_a_silent_peer_is_asked_for_a_sign_of_life_when_a_completion_is_wanted(
