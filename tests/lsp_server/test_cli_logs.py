@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lsp_server import logs
 
-
-@pytest.fixture(autouse=True)
-def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("FORETYPE_STATE_DIR", str(tmp_path / "state"))
-    logger = logging.getLogger()
-    monkeypatch.setattr(logger, "handlers", [])
-    level = logger.level
-    yield
-    for handler in logger.handlers:
-        handler.close()
-    logger.setLevel(level)
+pytestmark = pytest.mark.usefixtures("own_root_logger")
 
 
 def test_info_goes_to_the_file_and_warnings_to_both(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,16 +14,12 @@ from wire_protocol.frames import Context
 CONTEXT = Context(before="SENTINEL = 1\n", path="a.py")
 
 
+pytestmark = pytest.mark.usefixtures("own_root_logger")
+
+
 @pytest.fixture(autouse=True)
-def root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("FORETYPE_STATE_DIR", str(tmp_path / "state"))
-    logger = logging.getLogger()
-    monkeypatch.setattr(logger, "handlers", [])
-    level = logger.level
+def off_again() -> Iterator[None]:
     yield
-    for handler in logger.handlers:
-        handler.close()
-    logger.setLevel(level)
     code_log.switch(on=False)
 
 
