@@ -102,7 +102,10 @@ class Workspace:
         """The document that was asked for last."""
         self._roots: tuple[str, ...] = ()
         self._dirty: dict[str, tuple[float, str, TextView]] = {}
-        self._orders: deque[Callable[[], None]] = deque(maxlen=MAX_PENDING)
+        self._orders: deque[Callable[[], None]] = deque()
+        """About folders and rules: few, and none may be lost."""
+        self._files: deque[Callable[[], None]] = deque(maxlen=MAX_PENDING)
+        """Files that changed on disk."""
         self._typed_at = -TYPING_S
         self._rejudge_at = math.inf
         self._wake = threading.Event()
@@ -168,7 +171,8 @@ class Workspace:
             root, path = place
             if path.rpartition("/")[2] in IGNORE_FILES:
                 self.rules_changed()
-            self._order(lambda: self.indexer.changed_on_disk(root, path))
+            self._files.append(lambda: self.indexer.changed_on_disk(root, path))
+            self._wake.set()
 
     def rules_changed(self) -> None:
         """What may leave has changed: nothing that was gathered before is given any more, each file is judged anew, and
@@ -243,8 +247,9 @@ class Workspace:
     def _slice(self) -> bool:
         """Work for SLICE_S; whether there is more."""
         end = time.perf_counter() + SLICE_S
-        while self._orders:
-            self._orders.popleft()()
+        for waiting in (self._orders, self._files):
+            while waiting:
+                waiting.popleft()()
         self._take_dirty()
         while time.perf_counter() < end:
             if not self.indexer.step():

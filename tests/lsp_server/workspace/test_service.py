@@ -15,7 +15,7 @@ from lsp_server.positions import Position, PositionEncoding, Range
 from lsp_server.workspace import indexer
 from lsp_server.workspace.indexer import MayLeave
 from lsp_server.workspace.parts import NOTHING, Part
-from lsp_server.workspace.service import Workspace
+from lsp_server.workspace.service import MAX_PENDING, Workspace
 
 STORE = '''\
 class Store:
@@ -291,3 +291,13 @@ def test_the_thread_works_and_ends(tmp_path: Path) -> None:
     assert [len(index) for index in workspace.indexer.indexes.values()] == [1]
     assert workspace._thread is not None
     assert not workspace._thread.is_alive()
+
+
+def test_more_files_changed_at_once_than_are_kept_do_not_lose_the_folder(tmp_path: Path) -> None:
+    put(tmp_path, "pkg/store.py", STORE)
+    editor = FakeEditor(tmp_path)
+    for number in range(MAX_PENDING + 1):
+        editor.workspace.file_changed((tmp_path / f"gone_{number}.py").as_uri())
+    editor.workspace.work(10.0)
+    main = editor.open("main.py", MAIN)
+    assert ("declarations", "pkg/store.py") in kinds(editor.parts(main))
