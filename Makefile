@@ -8,9 +8,11 @@ TRAIN_VENV ?= .venv-train
 VLLM_VENV ?= .venv-vllm
 NVIM_TOOLS ?= .venv-nvim
 VSCODE_TOOLS ?= .vscode-tools
+EMACS_TOOLS ?= .venv-emacs
+HELIX_TOOLS ?= .venv-helix
 
 .PHONY: help setup demo test lint types imports check test-training test-parity test-redis test-nvim package-vscode \
-	test-vscode bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
+	test-vscode test-emacs test-helix test-jetbrains test-editors bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
 	bench-client bench-context bench-edge clean
 
 help: ## list the targets
@@ -59,12 +61,31 @@ test-redis: setup ## the proxy's second cache level with a real Redis (installed
 	@command -v redis-server >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server; }
 	@$(BIN)/python -m pytest tests/redis $(ARGS)
 
-$(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh
+$(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh scripts/debian.sh
 	@PYTHON=$(BIN)/python scripts/setup_nvim.sh $(NVIM_TOOLS)
 	@touch $@
 
 test-nvim: setup $(NVIM_TOOLS)/.foretype-setup ## the Neovim plugin in real Neovims 0.10 and 0.12, in tmux
 	@$(BIN)/python -m pytest tests/editors/nvim $(ARGS)
+
+$(EMACS_TOOLS)/.foretype-setup: scripts/setup_emacs.sh scripts/debian.sh
+	@PYTHON=$(BIN)/python scripts/setup_emacs.sh $(EMACS_TOOLS)
+	@touch $@
+
+test-emacs: setup $(EMACS_TOOLS)/.foretype-setup ## a real Emacs with lsp-mode, in tmux
+	@$(BIN)/python -m pytest tests/editors/emacs $(ARGS)
+
+$(HELIX_TOOLS)/.foretype-setup: scripts/setup_helix.sh scripts/debian.sh
+	@PYTHON=$(BIN)/python scripts/setup_helix.sh $(HELIX_TOOLS)
+	@touch $@
+
+test-helix: setup $(HELIX_TOOLS)/.foretype-setup ## a real Helix, which has no ghost text, in tmux
+	@$(BIN)/python -m pytest tests/editors/helix $(ARGS)
+
+test-jetbrains: setup ## LSP4IJ's loading rules, and a replay of its messages against the real server
+	@$(BIN)/python -m pytest tests/editors/jetbrains $(ARGS)
+
+test-editors: test-jetbrains test-nvim test-emacs test-helix test-vscode ## all of them
 
 package-vscode: ## editors/vscode/foretype.vsix (needs Node.js 20 or later)
 	@cd editors/vscode && npm ci --ignore-scripts && npm run -s types && npm run -s package
@@ -105,4 +126,4 @@ bench-edge: setup ## the proxy's data path, with a stand-in worker of fixed timi
 	@$(BIN)/python -m benchmarks.edge $(if $(FAST),--fast) $(ARGS)
 
 clean: ## remove environments and caches made here
-	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) $(NVIM_TOOLS) $(VSCODE_TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) $(NVIM_TOOLS) $(VSCODE_TOOLS) $(EMACS_TOOLS) $(HELIX_TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
