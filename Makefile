@@ -11,6 +11,9 @@ VSCODE_TOOLS ?= .vscode-tools
 EMACS_TOOLS ?= .venv-emacs
 HELIX_TOOLS ?= .venv-helix
 
+# $(call need,COMMAND,PACKAGE): a program that tests need, from Debian where it is not there.
+need = @command -v $(1) >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends $(2); }
+
 .PHONY: help setup demo test lint types imports check test-training test-parity test-redis test-nvim package-vscode \
 	test-vscode test-emacs test-helix test-jetbrains test-editors bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
 	bench-client bench-context bench-edge clean
@@ -58,7 +61,7 @@ test-parity: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ##
 	@$(TRAIN_VENV)/bin/python -m pytest tests/parity $(ARGS)
 
 test-redis: setup ## the proxy's second cache level with a real Redis (installed by apt if it is not there)
-	@command -v redis-server >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends redis-server; }
+	$(call need,redis-server,redis-server)
 	@$(BIN)/python -m pytest tests/redis $(ARGS)
 
 $(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh scripts/debian.sh
@@ -66,6 +69,7 @@ $(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh scripts/debian.sh
 	@touch $@
 
 test-nvim: setup $(NVIM_TOOLS)/.foretype-setup ## the Neovim plugin in real Neovims 0.10 and 0.12, in tmux
+	$(call need,tmux,tmux)
 	@$(BIN)/python -m pytest tests/editors/nvim $(ARGS)
 
 $(EMACS_TOOLS)/.foretype-setup: scripts/setup_emacs.sh scripts/debian.sh
@@ -73,6 +77,7 @@ $(EMACS_TOOLS)/.foretype-setup: scripts/setup_emacs.sh scripts/debian.sh
 	@touch $@
 
 test-emacs: setup $(EMACS_TOOLS)/.foretype-setup ## a real Emacs with lsp-mode, in tmux
+	$(call need,tmux,tmux)
 	@$(BIN)/python -m pytest tests/editors/emacs $(ARGS)
 
 $(HELIX_TOOLS)/.foretype-setup: scripts/setup_helix.sh scripts/debian.sh
@@ -80,6 +85,7 @@ $(HELIX_TOOLS)/.foretype-setup: scripts/setup_helix.sh scripts/debian.sh
 	@touch $@
 
 test-helix: setup $(HELIX_TOOLS)/.foretype-setup ## a real Helix, which has no ghost text, in tmux
+	$(call need,tmux,tmux)
 	@$(BIN)/python -m pytest tests/editors/helix $(ARGS)
 
 test-jetbrains: setup ## LSP4IJ's loading rules, and a replay of its messages against the real server
