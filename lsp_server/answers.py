@@ -8,12 +8,14 @@ from typing import Final
 
 from lsp_server.ask import Answerer, Suggested
 from lsp_server.cache import Cache, Completeness, Match
+from lsp_server.cache.surroundings import NEAR_AFTER
 from lsp_server.open_document import OpenDocument
 from lsp_server.prefetch import Budget, place
 from lsp_server.privacy import code_log
 from lsp_server.statistics.counters import Counters
 from lsp_server.techniques import Techniques
-from lsp_server.trim import trim
+from lsp_server.trim import filters_of, trim
+from lsp_server.trust.parts import whole_parts
 from wire_protocol.frames import Context, Lines
 
 MIN_UNWORTHY: Final = 4
@@ -44,6 +46,7 @@ class Answers:
         self._cache = cache
         self._counters = counters
         self._techniques = techniques
+        self._filters = filters_of(techniques)
         self._budget = budget
         self._ids = ids
         self._clock = clock
@@ -62,10 +65,13 @@ class Answers:
         `lines` is asked only where it matters: it may parse, and typing through a suggestion must not wait for that.
         `deleted`: the person has just deleted something, so what was there may be offered again.
         """
+        deleted = deleted and self._techniques.backspacing
         matches = self._cache.matches(context, deleted=True) if deleted else self._cache.matches(context)
         agreed: Match | None = None
         for match in matches:
             entry = match.entry
+            if not self._may_match(match, context):
+                continue
             fresh = entry.stored_at > since
             if match.stale and invoked:
                 continue  # whoever asks wants what the model says now
@@ -74,10 +80,13 @@ class Answers:
             if entry.lines == "single" and (invoked or not match.appended) and lines() == "multi":
                 continue
             whole = entry.completeness is Completeness.WHOLE
-            if not whole and not fresh and "\n" not in match.left.strip():
-                continue
-            hidden = entry.doubtful and not invoked
-            text = None if hidden else trim(context, match.left, whole, entry.lines, fresh=not match.appended)
+            left = match.left
+            if not whole and not fresh and "\n" not in left.strip():
+                left = whole_parts(left) if entry.completeness is Completeness.SHORTENED else ""
+                if not left:
+                    continue
+            hidden = entry.doubtful and not invoked and self._techniques.confidence
+            text = None if hidden else self.trimmed(context, left, whole, entry.lines, fresh=not match.appended)
             if text is not None:
                 return Found(text, match)
             if match.stale:
@@ -88,6 +97,19 @@ class Answers:
                 agreed = match
         return None if agreed is None else Found(None, agreed)
 
+    def _may_match(self, match: Match, context: Context) -> bool:
+        """Whether the techniques that are on know `match` again."""
+        techniques = self._techniques
+        return (
+            (techniques.reindenting or not match.reindented)
+            and (techniques.revalidating or not match.stale)
+            and (techniques.overtyping or (context.tail + context.after)[:NEAR_AFTER] == match.entry.surroundings.rest)
+        )
+
+    def trimmed(self, context: Context, text: str, complete: bool, lines: Lines, *, fresh: bool = False) -> str | None:
+        """What to insert of `text` (see `trim`)."""
+        return trim(context, text, complete, lines, fresh=fresh, filters=self._filters)
+
     def standing(self, document: OpenDocument, context: Context) -> str:
         """What must stay on screen at `context`; "" if nothing must."""
         if not self._techniques.no_flicker:
@@ -95,7 +117,7 @@ class Answers:
         text = document.shown.standing(context)
         if text and document.shown.tail_moved(context):
             # A closing bracket was typed over, or put there: what stands may say it twice now.
-            return trim(context, text, True, document.shown.lines) or ""
+            return self.trimmed(context, text, True, document.shown.lines) or ""
         return text
 
     def use_prefetch(self, document: OpenDocument, context: Context, match: Match) -> None:

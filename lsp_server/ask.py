@@ -8,6 +8,7 @@ from typing import Final, Literal
 from lsp_server.documents import Snapshot
 from lsp_server.gate import Editing
 from lsp_server.privacy.files import Withheld
+from lsp_server.settings import Settings
 
 INLINE: Final = "inline"
 """The channel of ghost text: what was answered there is on screen."""
@@ -49,6 +50,8 @@ class Ask:
     """Requests overtake one another only within a channel of a document."""
     editing: Editing | None = None
     """What the cursor is in, where the editor's plugin says so; LSP has no field for it."""
+    settings: Settings | None = None
+    """Those of the document's folder; None: the completer's."""
 
 
 @dataclass(frozen=True, slots=True)

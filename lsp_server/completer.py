@@ -38,6 +38,7 @@ from lsp_server.statistics.counters import Counters
 from lsp_server.statistics.session import Statistics
 from lsp_server.statistics.survival import Read
 from lsp_server.techniques import Techniques
+from lsp_server.trust import Trust
 from lsp_server.workspace.parts import NOTHING, Surroundings
 from wire_protocol.frames import Context, Lines
 
@@ -86,9 +87,13 @@ class Completer:
         self._documents: LRUCache[str, OpenDocument] = LRUCache(MAX_DOCUMENTS)
         cache = Cache(clock) if cache is None else cache
         ids = itertools.count(1)
-        self._producer = Producer(source, cache, self.counters, self.pacing, ids, clock)
+        self.trust = Trust()
+        trust = self.trust if self.techniques.survival and self.techniques.shortening else None
+        self._producer = Producer(source, cache, self.counters, self.pacing, trust, self.techniques, ids, clock)
         self._answers = Answers(cache, self.counters, self.techniques, self._producer.budget, ids, clock)
-        self._parts = Parts(self._producer, self._answers, self.pacing, self.counters, self.techniques, clock)
+        self._parts = Parts(
+            self._producer, self._answers, self.trust, self.pacing, self.counters, self.techniques, clock
+        )
 
     @property
     def source(self) -> Source:
@@ -138,7 +143,7 @@ class Completer:
     def _cancel_contradicted_by(self, document: OpenDocument, change: Change) -> None:
         """End what a key proves wrong before the editor asks: some wait 200 ms and more until then."""
         context = document.context
-        if context is None or not change.single or not any(document.flights):
+        if context is None or not change.single or not any(document.flights) or not self.techniques.early_cancelling:
             return
         edit = change.edits[0]
         cursor = cursor_after(change)
@@ -211,7 +216,7 @@ class Completer:
         place = document.anchor.place(ask.snapshot)
         may_ask = self._judge_move(ask, document, place).asks
         context = self._look_at(ask, document, place)
-        if ask.channel == INLINE:
+        if ask.channel == INLINE and ask.selected is None:  # what the menu has selected nobody typed
             self._learn(document, context)
         request = Request(self._parts, ask, document, asker, place, context, may_ask=may_ask)
         outcome = await request.answer()
@@ -224,13 +229,14 @@ class Completer:
     def _judge(self, ask: Ask) -> Verdict:
         snapshot = ask.snapshot
         language = snapshot.language_id
-        verdict = judge_document(self.settings, snapshot.uri, ask.path, language, ask.problem, ask.withheld)
+        settings = ask.settings or self.settings
+        verdict = judge_document(settings, snapshot.uri, ask.path, language, ask.problem, ask.withheld)
         return judge_editing(ask.editing, invoked=ask.invoked) if verdict.shows else verdict
 
-    @staticmethod
-    def _judge_move(ask: Ask, document: OpenDocument, place: Place) -> Verdict:
+    def _judge_move(self, ask: Ask, document: OpenDocument, place: Place) -> Verdict:
         keys = document.keys
-        return judge_move(place.move, invoked=ask.invoked, deletes=keys.deletes, composing=keys.composing)
+        asks_anyway = ask.invoked or not self.techniques.quiet_edits
+        return judge_move(place.move, invoked=asks_anyway, deletes=keys.deletes, composing=keys.composing)
 
     def _look_at(self, ask: Ask, document: OpenDocument, place: Place) -> Context:
         """The context of the cursor; what is under way and cannot serve it ends."""
@@ -262,7 +268,8 @@ class Completer:
         return Nothing(verdict.sentence)
 
     def _learn(self, document: OpenDocument, context: Context) -> None:
-        """What became of the text that was shown."""
+        """What became of the text that was shown, and of those that could have been."""
+        document.trials.follow(context)
         characters = document.shown.characters
         match document.shown.follow(context):
             case Fate.TAKEN:
@@ -291,7 +298,7 @@ class Completer:
         for asker in document.askers.values():
             asker.supersede()
         context = self._look_at(ask, document, place)
-        lines = choose_lines(context, invoked=False)
+        lines = choose_lines(context, invoked=False, by_syntax=self.techniques.blocks)
         now = self._clock()
         agreeing = document.flights.agreeing(context, lines)
         if not document.flights.wants_newer(context, agreeing, now - self._producer.overdue_s()):
@@ -306,7 +313,8 @@ class Completer:
             return  # the person is further on; that request's answer asks
         if request.stale is not None and request.may_ask:
             self._revalidate(document, context, request.lines, request.stale)
-        self._prefetch(document, context, text)
+        if request.worth_following:
+            self._prefetch(document, context, text)
 
     def _revalidate(self, document: OpenDocument, context: Context, lines: Lines, stale: Entry) -> None:
         """Ask anew, once, for what was answered with a kept text whose wider surroundings have changed."""
@@ -330,7 +338,7 @@ class Completer:
         if not document.flights.has_place_for_prefetch():
             return
         document.followed = at
-        lines = choose_lines(target, invoked=False)
+        lines = choose_lines(target, invoked=False, by_syntax=self.techniques.blocks)
         if self._answers.find(target, lambda: lines, invoked=False, since=self._clock()) is None:
             self._producer.start(document, target, lines, "prefetch", GIVE_UP_S)
 

@@ -55,6 +55,8 @@ class Generation:
     """Characters that came."""
     mean_logprob: float | None = None
     """Of its tokens, as the source said at its end; None if it was stopped before, being complete."""
+    first_logprob: float | None = None
+    """Of the first of them."""
     model: str = ""
     """What generated it, as the source said at its end."""
     first_at: float | None = None
@@ -110,7 +112,7 @@ class Generation:
     def finish(self, end: Ended) -> None:
         """The source came to its end."""
         self.counted_tokens = end.usage.generated_tokens
-        self.mean_logprob, self.model = end.mean_logprob, end.model
+        self.mean_logprob, self.first_logprob, self.model = end.mean_logprob, end.first_logprob, end.model
         if not self.produced:
             self.source = end.source
         match end.reason:

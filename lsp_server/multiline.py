@@ -36,11 +36,12 @@ _NEWLINE_ENDS: Final = frozenset(("python", "go", "ruby", "lua"))
 _BACKTICK_STRINGS: Final = frozenset(("javascript", "javascriptreact", "typescript", "typescriptreact", "go"))
 
 
-def choose_lines(context: Context, *, invoked: bool) -> Lines:
+def choose_lines(context: Context, *, invoked: bool, by_syntax: bool = True) -> Lines:
     """Several lines in an empty block, after a block was opened, at a doc comment, or when asked for; else one.
 
     With code behind the cursor on its line always one: several would tear the line apart. Within brackets that the
-    editor closed, one unless asked for. Without a grammar every blank line may become several.
+    editor closed, one unless asked for. Without a grammar every blank line may become several. Without `by_syntax` only
+    when asked for.
     """
     rest = rest_of_line(context).strip()
     if not set(rest) <= CLOSERS or (rest and not invoked):
@@ -48,6 +49,8 @@ def choose_lines(context: Context, *, invoked: bool) -> Lines:
     line = current_line(context)
     if invoked:
         return "multi"
+    if not by_syntax:
+        return "single"
     # Most keys end here: nothing is parsed for them.
     if line.strip() and not opens_block(line, context.language) and not begins_doc(line):
         return "single"

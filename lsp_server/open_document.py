@@ -13,6 +13,7 @@ from lsp_server.generation import Flights
 from lsp_server.keys import Keys
 from lsp_server.prefetch import Place
 from lsp_server.shown import Shown
+from lsp_server.trust import Trials
 from wire_protocol.frames import Context
 
 P = ParamSpec("P")
@@ -58,6 +59,7 @@ class OpenDocument:
     keys: Keys = field(default_factory=Keys)
     flights: Flights = field(default_factory=Flights)
     shown: Shown = field(default_factory=Shown)
+    trials: Trials = field(default_factory=Trials)
     askers: dict[str, Asker] = field(default_factory=dict)
     context: Context | None = None
     """Of the cursor that was looked at last."""

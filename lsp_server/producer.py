@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from lsp_server.cache import Cache, Completeness
-from lsp_server.generation import Flights, Generation, run
+from lsp_server.generation import CHARACTERS_PER_TOKEN, Flights, Generation, run
 from lsp_server.open_document import OpenDocument, Prefetched
 from lsp_server.pacing import Pacing
 from lsp_server.prefetch import Budget, place
 from lsp_server.sources.base import Source, SourceName, SourceRequest
 from lsp_server.sources.latency import LatencyWindow
 from lsp_server.statistics.counters import Counters
+from lsp_server.techniques import Techniques
 from lsp_server.trim.confidence import is_confident
 from lsp_server.trim.repetition import first_round
+from lsp_server.trust import Trust
 from wire_protocol.agreement import continuation
 from wire_protocol.frames import Context, Kind, Lines
 
@@ -43,6 +46,8 @@ class Producer:
         cache: Cache,
         counters: Counters,
         pacing: Pacing,
+        trust: Trust | None,
+        techniques: Techniques,
         ids: Iterator[int],
         clock: Callable[[], float],
     ) -> None:
@@ -53,6 +58,8 @@ class Producer:
         self._cache = cache
         self._counters = counters
         self._pacing = pacing
+        self._trust = trust
+        self._techniques = techniques
         self._ids = ids
         self._clock = clock
         self._first_token: dict[SourceName, LatencyWindow] = {"edge": LatencyWindow(), "local": LatencyWindow()}
@@ -82,10 +89,10 @@ class Producer:
             id=next(self._ids),
             doc=document.key,
             context=context,
-            max_tokens=MAX_TOKENS[lines],
+            max_tokens=self._max_tokens(lines, kind),
             lines=lines,
             kind=kind,
-            supersedes=tuple(generation.request.id for generation in replaced),
+            supersedes=tuple(each.request.id for each in replaced) if self._techniques.superseding else (),
             objective_ms=OBJECTIVE_MS,
             give_up_ms=max(0, round(give_up_s * 1_000)),
         )
@@ -101,6 +108,15 @@ class Producer:
             self.cancel(old)
         document.flights.add(generation)
         return generation
+
+    def _max_tokens(self, lines: Lines, kind: Kind) -> int:
+        """As many as a text is worth that is as right as the others were lately; all for whoever asked for it."""
+        most = MAX_TOKENS[lines]
+        if self._trust is None or kind == "invoked":
+            return most
+        characters = round(most * CHARACTERS_PER_TOKEN)
+        worth = self._trust.worth_generating(self._answers or "edge", characters)
+        return min(most, math.ceil(worth / CHARACTERS_PER_TOKEN))
 
     def cancel(self, generation: Generation) -> None:
         """End one generation, at its producer too."""
@@ -162,14 +178,19 @@ class Producer:
         self.last_failure = ""
         # Where a circle ends must not depend on how much of it was typed already, so it is left here, once.
         produced = first_round(generation.produced)
-        whole = len(produced) < len(generation.produced)
+        if len(produced) < len(generation.produced):
+            completeness = Completeness.WHOLE
+        elif completeness is Completeness.CUT_BY_LIMIT and generation.request.max_tokens < MAX_TOKENS[generation.lines]:
+            completeness = Completeness.SHORTENED
         self._cache.store(
             generation.context,
             produced,
             generation.lines,
-            Completeness.WHOLE if whole else completeness,
+            completeness,
             generation.source,
             doubtful=not is_confident(generation.mean_logprob, generation.model),
+            mean_logprob=generation.mean_logprob,
+            first_logprob=generation.first_logprob,
         )
         if generation.request.kind == "prefetch":
             if produced.strip():

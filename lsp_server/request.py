@@ -19,7 +19,8 @@ from lsp_server.pacing import Pacing
 from lsp_server.producer import Producer
 from lsp_server.statistics.counters import Counters
 from lsp_server.techniques import Techniques
-from lsp_server.trim import trim
+from lsp_server.trust import Trust
+from lsp_server.trust.trust import PAUSE_S
 from wire_protocol.agreement import remaining
 from wire_protocol.frames import Context, Kind, Lines
 
@@ -40,6 +41,7 @@ class Parts:
 
     producer: Producer
     answers: Answers
+    trust: Trust
     pacing: Pacing
     counters: Counters
     techniques: Techniques
@@ -62,6 +64,7 @@ class Request:
     ) -> None:
         self._producer = parts.producer
         self._answers = parts.answers
+        self._trust = parts.trust
         self._counters = parts.counters
         self._techniques = parts.techniques
         self._clock = parts.clock
@@ -73,6 +76,8 @@ class Request:
         self._began = parts.clock()
         self._give_up = self._began + (GIVE_UP_INVOKED_S if ask.invoked else GIVE_UP_S)
         typed = place.move in (Move.TYPED, Move.UNDONE, Move.EDITED_ELSEWHERE)
+        self._stops_at = (self._began if not typed or ask.changed_at is None else ask.changed_at) + PAUSE_S
+        """When the person counts as one who has stopped."""
         self._ask_at = self._began + parts.pacing.wait_s(
             now=self._began,
             changed_at=ask.changed_at if typed else None,
@@ -82,8 +87,14 @@ class Request:
             first_token_s=parts.producer.first_token_s(),
             unasked_s=0.0 if document.asked_at is None else self._began - document.asked_at,
         )
+        if self._techniques.survival and parts.trust.asks_in_pauses and not (ask.invoked or place.new_line):
+            self._ask_at = max(self._ask_at, self._stops_at)
         self.stale: Entry | None = None
         """What was answered with, if what helped the model then has changed since."""
+        self.worth_following = True
+        """Whether to ask for what follows the text that was given."""
+        self._holds = False
+        """Whether there is a text that is only given then."""
         self._own: Generation | None = None
         self._has_joined = False
 
@@ -91,7 +102,7 @@ class Request:
     def lines(self) -> Lines:
         """How many are wanted; parses where the syntax decides, so not before it is needed."""
         several = self._ask.invoked if self._ask.several_lines is None else self._ask.several_lines
-        return choose_lines(self._context, invoked=several)
+        return choose_lines(self._context, invoked=several, by_syntax=self._techniques.blocks)
 
     async def answer(self) -> Outcome:
         """The one outcome."""
@@ -102,13 +113,14 @@ class Request:
             outcome = self._ready()
             if outcome is not None:
                 return outcome
-            wait_s = self._next_step()
+            wait_s = max(self._stops_at - self._clock(), SHORTEST_WAIT_S) if self._holds else self._next_step()
             if isinstance(wait_s, Nothing):
                 return self._instead_of(wait_s)
             if wait_s > 0:
                 await self._wait(wait_s)
 
     def _ready(self) -> Outcome | None:
+        self._holds = False
         found = self._answers.find(
             self._context,
             lambda: self.lines,
@@ -118,10 +130,36 @@ class Request:
         )
         if found is not None and found.text is not None:
             self.stale = found.match.entry if found.match.stale else None
-            return self._show(found.text, self._answerer(found), found.match.entry.lines)
+            outcome = self._give(found, found.text)
+            self._holds = outcome is None
+            return outcome
+        if found is not None and self._is_on_screen:
+            self._trust.nothing(found.match)
         if found is not None and not self._ask.invoked and not (found.match.appended and self._agreeing()):
             return self._instead_of(Nothing("The model has nothing to suggest here."))
         return self._whole_lines_so_far()
+
+    def _give(self, found: Found, text: str) -> Outcome | None:
+        """Answer with as much of `text`, which is what is to be shown of `found`, as is worth it; None: not yet."""
+        limited = text
+        # In a menu it stands among others and is in nobody's way.
+        if self._techniques.survival and self._is_on_screen and not self._ask.invoked:
+            if self._ask.selected is None:
+                self._trust.met(self._document.trials, self._context, found.match)
+            standing = self._answers.standing(self._document, self._context)
+            pauses = self._clock() >= self._stops_at
+            limited = self._trust.limit(text, found.match, pauses=pauses, standing=standing)
+            if not limited and not standing and not pauses and self._techniques.pause_showing:
+                return None
+        if not limited:
+            outcome = self._instead_of(Nothing("What the model says has mostly been wrong lately."))
+            self._counters.suggestions_hidden += isinstance(outcome, Nothing)
+            return outcome
+        shortened = limited != text
+        self._counters.suggestions_shortened += shortened
+        if self._techniques.survival:
+            self.worth_following = not shortened and self._trust.worth_following(found.match, len(text))
+        return self._show(limited, self._answerer(found), found.match.entry.lines)
 
     def _show(self, text: str, source: Answerer, lines: Lines) -> Suggested:
         """Answer with `text`, generated as `lines`, or with what stands on screen if `text` does not extend it."""
@@ -129,7 +167,8 @@ class Request:
             return self._answers.suggested(text, source, self._began)
         standing = "" if self._ask.invoked else self._answers.standing(self._document, self._context)
         if not text.startswith(standing):
-            self._answers.withheld(self._document, self._context, text)
+            if not standing.startswith(text):
+                self._answers.withheld(self._document, self._context, text)
             text, source = standing, "cache"
         elif self._ask.invoked:
             self._document.shown.clear()
@@ -161,8 +200,10 @@ class Request:
             left = remaining(generation.produced, generation.appended(self._context) or "") or ""
             if generation.lines == "single" or "\n" not in left.strip():
                 continue
-            text = trim(self._context, left[: left.rfind("\n") + 1], False, generation.lines)
-            if text is not None:
+            text = self._answers.trimmed(self._context, left[: left.rfind("\n") + 1], False, generation.lines)
+            if text is not None and self._techniques.survival and not self._ask.invoked:
+                text = self._trust.limit_so_far(text, generation.source, len(generation.produced) - len(left))
+            if text:
                 return self._show(text, generation.source, generation.lines)
         return None
 

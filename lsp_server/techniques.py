@@ -26,6 +26,40 @@ class Techniques:
     """Answer from what was generated some keys ago; else only from what was generated for this very text."""
     no_flicker: bool = True
     """Replace what is shown only by text that extends it."""
+    survival: bool = True
+    """Show, generate and follow as much of a text as has mostly survived typing lately; else all of it."""
+    pause_showing: bool = True
+    """Show what is less sure once the person stops; else never."""
+    shortening: bool = True
+    """Ask for as many tokens as a text of such a source is worth; else for the usual number."""
+    confidence: bool = True
+    """Hide what the model itself was least sure of."""
+    reindenting: bool = True
+    """Indent what is left of a kept text as the editor indented; else it is no match."""
+    overtyping: bool = True
+    """Know a kept text again behind brackets that the editor closed, or that were typed over."""
+    backspacing: bool = True
+    """Put back what was deleted with what followed it."""
+    revalidating: bool = True
+    """Show a kept text whose wider surroundings changed, and ask anew; else it is no match."""
+    blocks: bool = True
+    """Several lines where the syntax opens a block; else one, unless asked for."""
+    superseding: bool = True
+    """Name in a request those that it makes pointless; else they are cancelled by a message of their own alone."""
+    early_cancelling: bool = True
+    """End what a key contradicts at the edit; else when the editor asks."""
+    quiet_edits: bool = True
+    """Ask nobody after an undo, a burst of deletions, an edit elsewhere."""
+    trim_repeated_text: bool = True
+    """Leave out what the file or the prompt has already."""
+    trim_brackets: bool = True
+    """Leave out closing brackets that are there already."""
+    trim_circles: bool = True
+    """Leave out repetition of itself."""
+    trim_indentation: bool = True
+    """Indent as the file does."""
+    trim_faults: bool = True
+    """Leave out bad starts, empty comments, new syntax errors, what is too short, blanks, unfinished lines."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:

@@ -24,6 +24,8 @@ class Completeness(Enum):
 
     WHOLE = "whole"
     CUT_BY_LIMIT = "cut by limit"
+    SHORTENED = "shortened"
+    """Cut by a limit below the usual one, as its like was mostly wrong: its beginning is as good as a whole one's."""
     CUT_BY_TIME = "cut by time"
 
 
@@ -40,12 +42,16 @@ class Entry:
     """Clock seconds."""
     doubtful: bool = False
     """Whether the model was too unsure of it to show it to somebody who did not ask."""
+    mean_logprob: float | None = None
+    """Of its tokens, natural; None if the source did not say."""
+    first_logprob: float | None = None
+    """Of the first of them."""
 
     @property
     def size(self) -> int:
         """Bytes of this entry and of all that belongs to it alone."""
         around = self.surroundings
-        parts = (self, self.text, self.stored_at, around, *around)
+        parts = (self, self.text, self.stored_at, self.mean_logprob, self.first_logprob, around, *around)
         return sum(map(sys.getsizeof, parts))
 
     def is_same_kind(self, other: Entry) -> bool:

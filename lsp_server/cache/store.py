@@ -66,6 +66,8 @@ class Cache:
         source: SourceName,
         *,
         doubtful: bool = False,
+        mean_logprob: float | None = None,
+        first_logprob: float | None = None,
     ) -> None:
         """Keep what was generated for `context`; in place of an earlier text of the same kind there.
 
@@ -74,7 +76,8 @@ class Cache:
         self._drop_expired()
         here = Here(context)
         start = next(blocks(here.text, len(context.before), len(here.text)))
-        entry = Entry(text, lines, completeness, source, here.surroundings(start), self._now, doubtful)
+        around = here.surroundings(start)
+        entry = Entry(text, lines, completeness, source, around, self._now, doubtful, mean_logprob, first_logprob)
         if entry.size > self._max_bytes // 2:
             return  # it would push all others out and hardly fit itself
         key = key_of(here.text, start, context.language)

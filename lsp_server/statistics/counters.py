@@ -54,6 +54,10 @@ class Counters:
     """Prefetches that a suggestion came from."""
     suggestions_withheld: int = 0
     """Not shown because another one stood that they did not extend."""
+    suggestions_hidden: int = 0
+    """Answers without a text because the like of it was mostly wrong lately."""
+    suggestions_shortened: int = 0
+    """Answers with the beginning of a text, as its rest would mostly have been wrong."""
     by_name: Counter[str] = field(default_factory=Counter)
     """Those with a source or a bucket in their name (see `names`)."""
     tokens: Tokens = field(default_factory=Tokens)

@@ -29,6 +29,7 @@ ENDS: Final = {
     "dismissed_inferred": "dismissed (inferred)",
 }
 KEPT: Final = {"kept_unchanged": "unchanged", "kept_mostly": "mostly", "kept_gone": "gone"}
+LEFT_OUT: Final = {"suggestions_hidden": "not shown", "suggestions_shortened": "shortened"}
 MEASURED: Final = {
     "answer": "From request to answer",
     "first_token": "To the first token of a generation",
@@ -45,6 +46,7 @@ def report(days: Days, blocks: str = BLOCKS) -> RenderableType:
     for part in (
         _ends(counts, blocks),
         _kept(counts, blocks),
+        _left_out(counts),
         _characters(counts),
         _by(counts),
         _latency(histograms(counts), blocks),
@@ -118,6 +120,20 @@ def _kept(counts: Counts, blocks: str) -> RenderableType | None:
     for name, label in KEPT.items():
         count = counts.get(name, 0)
         table.add_row(f"  {label}", f"{count:,}", percent(count, known), _bar(count / known if known else 0, blocks))
+    return table
+
+
+def _left_out(counts: Counts) -> RenderableType | None:
+    """What trust kept from the screen: of all answers for which there was a text."""
+    hidden, shortened = (counts.get(name, 0) for name in LEFT_OUT)
+    if not hidden and not shortened:
+        return None
+    answers = counts.get("given", 0) + hidden
+    table = _grid("l", "r", "r", "l")
+    table.add_row(Text("mostly wrong lately", "bold"), "", "", f"of {answers:,} answers to requests")
+    for name, label in LEFT_OUT.items():
+        count = counts.get(name, 0)
+        table.add_row(f"  {label}", f"{count:,}", percent(count, answers))
     return table
 
 

@@ -5,9 +5,11 @@ Each filter is one function in its own file, `(text, view) -> text`, and "" mean
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from lsp_server.techniques import Techniques
 from lsp_server.trim.after_start import without_start_of_after
 from lsp_server.trim.bad_starts import without_bad_start
 from lsp_server.trim.brackets import without_present_closers
@@ -51,11 +53,52 @@ FILTERS: Final[tuple[Filter, ...]] = (
 """First what a model adds around its code, then what the file has already, then what is wrong in itself: each filter
 sees only what those before it left. The one that parses comes late, when little is left to parse for nothing."""
 
+GROUPS: Final[Mapping[str, frozenset[Filter]]] = {
+    "trim_repeated_text": frozenset(
+        (
+            without_prompt_echo,
+            without_start_of_after,
+            without_lines_below,
+            without_rest_of_line,
+            without_rewritten_lines,
+        )
+    ),
+    "trim_brackets": frozenset((without_present_closers,)),
+    "trim_circles": frozenset((without_repetition,)),
+    "trim_indentation": frozenset((with_the_files_indentation,)),
+    "trim_faults": frozenset(
+        (
+            without_bad_start,
+            without_unfinished_line,
+            without_empty_comments,
+            without_syntax_errors,
+            without_trailing_space,
+            without_too_short,
+        )
+    ),
+}
+"""The filters that a technique of this name switches on. The others are always on: they keep promises, not taste."""
+
+
+def filters_of(techniques: Techniques) -> tuple[Filter, ...]:
+    """Those that are on, in their order."""
+    off = frozenset[Filter]().union(*(group for name, group in GROUPS.items() if not getattr(techniques, name)))
+    return tuple(each for each in FILTERS if each not in off)
+
+
 MAX_ROUNDS: Final = 4
 """Of all filters, until none changes anything: one for most texts, two for nearly all others."""
 
 
-def trim(context: Context, text: str, complete: bool, lines: Lines = "multi", *, fresh: bool = False) -> str | None:
+def trim(
+    context: Context,
+    text: str,
+    complete: bool,
+    lines: Lines = "multi",
+    *,
+    fresh: bool = False,
+    filters: Sequence[Filter] = FILTERS,
+) -> str | None:
     """What to insert at the cursor of `context`; None if nothing of `text` is worth showing.
 
     `complete` is False if the text was cut by a limit or by time, so that its last line may be unfinished. `fresh` is
@@ -64,7 +107,7 @@ def trim(context: Context, text: str, complete: bool, lines: Lines = "multi", *,
     view = View(context, complete, lines, fresh)
     for _ in range(MAX_ROUNDS):
         before = text
-        for apply in FILTERS:
+        for apply in filters:
             text = apply(text, view)
             if not text.strip():
                 return None
@@ -75,4 +118,4 @@ def trim(context: Context, text: str, complete: bool, lines: Lines = "multi", *,
     return text
 
 
-__all__ = ["FILTERS", "Filter", "View", "is_confident", "trim"]
+__all__ = ["FILTERS", "GROUPS", "Filter", "View", "filters_of", "is_confident", "trim"]

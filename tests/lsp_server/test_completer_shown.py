@@ -51,7 +51,7 @@ def test_a_new_answer_that_contradicts_what_is_shown_is_withheld() -> None:
 def test_a_withheld_answer_is_kept_and_shown_once_the_person_diverges() -> None:
     async def main() -> None:
         source = cut_then("um(values)")
-        editor = FakeEditor(source, techniques=ALONE)
+        editor = FakeEditor(source, techniques=Techniques(prefetch=False, survival=False))
         await editor.press("x = ")
         source.reason = "stop"
         await editor.press("s")

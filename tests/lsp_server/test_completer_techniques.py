@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,17 @@ from lsp_server.completer import Nothing, Superseded
 from lsp_server.keys import Boundary
 from lsp_server.pacing_gaps import MIN_KEYS
 from lsp_server.settings import Settings
+from lsp_server.sources.base import Ended, Piece, SourceRequest
 from lsp_server.techniques import Techniques
+
+
+class UnsureSource(FakeSource):
+    """A source that says at its end how unsure it was."""
+
+    async def generate(self, request: SourceRequest) -> AsyncGenerator[Piece | Ended, None]:
+        yield Piece(self.script(request.context), "local")
+        yield Ended("stop", "local", model="tuned", mean_logprob=-3.0)
+
 
 TRUTH = "total = value + 1\n"
 
@@ -51,7 +62,7 @@ def typed_by_someone_who_pauses(techniques: Techniques, settings: Settings | Non
 
     async def main() -> float:
         source = FakeSource(lambda context: "" if context.typed == "a" else "value", latency_s=0.1)
-        editor = FakeEditor(source, settings=settings, techniques=replace(techniques, prefetch=False))
+        editor = FakeEditor(source, settings=settings, techniques=replace(techniques, prefetch=False, survival=False))
         for _ in range(MIN_KEYS):
             editor.completer.pacing.gaps.add(Boundary.WORD, 1.0)
         editor.type("a")
@@ -118,3 +129,82 @@ def test_generations_and_tokens_are_counted_by_kind() -> None:
         assert counts["tokens_generated"] == sum(counts[f"tokens_{kind}"] for kind in kinds) > 0
 
     run_virtual(main())
+
+
+def test_without_putting_back_what_was_deleted_the_model_is_asked_again() -> None:
+    async def requests(techniques: Techniques) -> int:
+        source = FakeSource(oracle(TRUTH))
+        editor = FakeEditor(source, techniques=techniques)
+        for key in "to":
+            editor.type(key)
+        await editor.ask()
+        editor.backspace()
+        await editor.ask()
+        return len(source.requests)
+
+    assert run_virtual(requests(Techniques(prefetch=False))) == 1
+    assert run_virtual(requests(Techniques(prefetch=False, backspacing=False, quiet_edits=False))) == 2
+
+
+def test_without_several_lines_by_syntax_one_is_asked_for() -> None:
+    async def lines(techniques: Techniques) -> str:
+        source = FakeSource(lambda context: "\n    return 1\n")
+        editor = FakeEditor(source, "def f():", techniques=techniques)
+        await editor.press("\n")
+        return source.requests[0].lines
+
+    assert run_virtual(lines(Techniques())) == "multi"
+    assert run_virtual(lines(Techniques(blocks=False))) == "single"
+
+
+def test_without_overtyping_a_text_is_not_known_again_behind_a_closed_bracket() -> None:
+    async def requests(techniques: Techniques) -> int:
+        source = FakeSource(oracle("x = call(one, two)\n"))
+        editor = FakeEditor(source, techniques=techniques)
+        for key in "x = call":
+            editor.type(key)
+        await editor.ask()
+        editor.edit(editor.cursor, editor.cursor, "()")
+        editor.cursor += 1
+        await editor.ask()
+        return len(source.requests)
+
+    assert run_virtual(requests(Techniques(prefetch=False))) == 1
+    assert run_virtual(requests(Techniques(prefetch=False, overtyping=False))) == 2
+
+
+def test_without_a_group_of_filters_its_work_is_not_done() -> None:
+    async def shown(techniques: Techniques) -> str:
+        source = FakeSource(lambda context: "one)")
+        editor = FakeEditor(source, "x = call()", techniques=techniques)
+        editor.cursor -= 1
+        return text_of(await editor.ask(invoked=True))
+
+    assert run_virtual(shown(Techniques())) == "one"
+    assert run_virtual(shown(Techniques(trim_brackets=False, trim_repeated_text=False))) == "one)"
+
+
+def test_without_hiding_by_confidence_the_doubtful_is_shown() -> None:
+    async def main() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lsp_server.trim.confidence.THRESHOLDS", {"tuned": -2.0})
+            source = UnsureSource(lambda context: "value")
+            editor = FakeEditor(source, techniques=Techniques(prefetch=False, confidence=False, survival=False))
+            assert text_of(await editor.press("x")) == "value"
+
+    run_virtual(main())
+
+
+def test_without_superseding_a_request_names_nobody() -> None:
+    async def named(techniques: Techniques) -> list[tuple[int, ...]]:
+        source = FakeSource(lambda context: "", latency_s=1.0)
+        editor = FakeEditor(source, techniques=techniques)
+        tasks = [editor.press(key) for key in "a"]
+        for key in "bcdefghijk":
+            await asyncio.sleep(0.12)
+            tasks.append(editor.press(key))
+        await asyncio.gather(*tasks)
+        return [request.supersedes for request in source.requests]
+
+    assert any(run_virtual(named(Techniques(prefetch=False))))
+    assert not any(run_virtual(named(Techniques(prefetch=False, superseding=False))))

@@ -96,7 +96,8 @@ def test_a_text_that_is_not_worth_showing_is_not_asked_for_again_while_it_agrees
 def test_a_text_that_the_model_doubts_is_shown_to_who_asks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(threshold: float, shown: bool) -> None:
         monkeypatch.setattr(confidence, "THRESHOLDS", {"tuned": threshold})
-        editor = FakeEditor(UnsureSource(lambda context: "value"), techniques=ALONE)
+        alone = Techniques(prefetch=False, survival=False)
+        editor = FakeEditor(UnsureSource(lambda context: "value"), techniques=alone)
         outcome = await editor.press("x = ")
         assert isinstance(outcome, Nothing) != shown
         assert text_of(await editor.ask(invoked=True)) == "value"

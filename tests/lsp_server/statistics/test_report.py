@@ -13,6 +13,9 @@ from lsp_server.statistics.histogram import bucket
 from lsp_server.statistics.report import report
 
 DAY = {
+    "given": 180,
+    "suggestions_hidden": 20,
+    "suggestions_shortened": 45,
     "shown_inferred": 90,
     "shown": 10,
     "accepted": 30,
@@ -49,9 +52,13 @@ def drawn(days: Days, width: int = 80, **options: object) -> str:
     return console.file.getvalue()
 
 
-def line(text: str, start: str) -> list[str]:
+def line_of(text: str, start: str) -> str:
     (found,) = [each for each in text.splitlines() if each.strip().startswith(start)]
-    return found.split()
+    return found
+
+
+def line(text: str, start: str) -> list[str]:
+    return line_of(text, start).split()
 
 
 def test_what_nobody_reported_is_called_inferred() -> None:
@@ -73,6 +80,14 @@ def test_what_is_still_there_says_of_how_many_and_how_many_are_not_known() -> No
 
 def test_characters_saved_are_told_with_their_share_of_what_was_written() -> None:
     assert "characters saved  960   24 % of the 4,000 that were written" in drawn(DAYS)
+
+
+def test_what_was_mostly_wrong_lately_is_told_of_all_answers_for_which_there_was_a_text() -> None:
+    text = drawn(DAYS)
+    assert "of 200 answers to requests" in line_of(text, "mostly wrong lately")
+    assert line(text, "not shown") == ["not", "shown", "20", "10", "%"]
+    assert line(text, "shortened") == ["shortened", "45", "22", "%"]
+    assert "mostly wrong lately" not in drawn({"2026-01-04": {"given": 3}})
 
 
 def test_latencies_are_drawn_with_their_quantiles() -> None:
