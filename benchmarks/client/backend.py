@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from benchmarks.client.ledger import Ledger, Purpose, Record
 from benchmarks.client.oracle import Oracle, tokens_of
 from benchmarks.client.worker_session import WorkerSession
-from wire_protocol.frames import Context, Lines
+from wire_protocol.frames import Context, Done, Lines
 
 TOKEN_S: Final = 0.003
 """Between the oracle's tokens: about 330 tokens a second, a small model on a GPU."""
+
+
+@dataclass(slots=True)
+class Said:
+    """What a model says at the end of its answer: its name, and how sure it was."""
+
+    model: str = "stand-in"
+    mean_logprob: float | None = None
+    first_logprob: float | None = None
+
+    def take(self, done: Done) -> None:
+        """From a worker's last frame."""
+        self.model, self.mean_logprob, self.first_logprob = done.model, done.mean_logprob, done.first_logprob
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +38,8 @@ class Asked:
     max_tokens: int
     purpose: Purpose = "foreground"
     stop: tuple[str, ...] = ()
+    said: Said = field(default_factory=Said)
+    """Filled in at the end by a backend that knows it."""
 
     @property
     def before(self) -> str:
@@ -56,13 +70,13 @@ class StandInOracle:
 
     async def generate(self, asked: Asked) -> AsyncGenerator[tuple[str, int], None]:
         """Token by token."""
-        record = Record(asked.purpose, self._oracle.place_of(asked.before), time.monotonic())
+        record = Record(asked.purpose, self._oracle.place_of(asked.before), asyncio.get_running_loop().time())
         self.ledger.records.append(record)
         record.ended = "cancelled"
-        began = time.monotonic()
+        began = asyncio.get_running_loop().time()
         await asyncio.sleep(self._delay_s)
         for number, token in enumerate(tokens_of(self._oracle.answer(asked.before, asked.lines))[: asked.max_tokens]):
-            await asyncio.sleep(max(0.0, began + self._delay_s + number * TOKEN_S - time.monotonic()))
+            await asyncio.sleep(max(0.0, began + self._delay_s + number * TOKEN_S - asyncio.get_running_loop().time()))
             record.text += token
             record.tokens += 1
             yield token, 1
@@ -79,10 +93,12 @@ class WorkerBackend:
 
     async def generate(self, asked: Asked) -> AsyncGenerator[tuple[str, int], None]:
         """As the worker's tokens come."""
-        record = Record(asked.purpose, self._oracle.place_of(asked.before), time.monotonic())
+        record = Record(asked.purpose, self._oracle.place_of(asked.before), asyncio.get_running_loop().time())
         self.ledger.records.append(record)
         record.ended = "cancelled"
-        stream = self._session.generate(asked.context, asked.lines, asked.max_tokens, asked.stop, asked.purpose)
+        stream = self._session.generate(
+            asked.context, asked.lines, asked.max_tokens, asked.stop, asked.purpose, asked.said.take
+        )
         try:
             async for text, tokens in stream:
                 record.text += text

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from benchmarks.client import loopback_only, peers_installed, plot, report, source_files, traces
+from benchmarks.client import ablation, loopback_only, peers_installed, plot, report, source_files, traces
 from benchmarks.client.scenes import CLIENTS, Scene, play_all
 from benchmarks.client.worker_session import started_worker
 from benchmarks.errors import BenchError
@@ -36,6 +36,7 @@ examples:
   python -m benchmarks.client --parallel 4                 # everything with the oracle
   python -m benchmarks.client --real starter               # and the real model on llama.cpp
   python -m benchmarks.client --ablation                   # what each technique is worth
+  python -m benchmarks.client --only "wrong oracle,49" --clients Foretype   # some scenes, one client
   python -m benchmarks.client.keystrokes --help            # milliseconds inside the server, large files
   python -m benchmarks.client.endurance --help             # 8 hours of typing, time compressed"""
 
@@ -54,7 +55,10 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--delays", default=",".join(map(str, DELAYS_MS)), metavar="MS,…", help="default: %(default)s")
     what.add_argument("--traces", type=int, default=TRACES, metavar="N", help="realistic traces (default: %(default)s)")
     what.add_argument("--real", metavar="MODEL", help="also the real model on llama.cpp (`starter`, or a GGUF file)")
-    what.add_argument("--ablation", action="store_true", help="only Foretype, each technique switched off alone")
+    what.add_argument(
+        "--ablation", action="store_true", help="only Foretype, each technique switched off alone, in virtual time"
+    )
+    what.add_argument("--only", default="", metavar="TEXT,…", help="only scenes whose name has one of these in it")
     what.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
     what.add_argument("--held-out", type=Path, default=DEFAULT_FILE, metavar="FILE", help="default: %(default)s")
     who = options.add_argument_group("with whom")
@@ -74,7 +78,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     alone = False if options.network else loopback_only.enter(arguments)
     try:
-        asyncio.run(_run(options, alone))
+        if options.ablation:
+            _ablate(options)
+        else:
+            asyncio.run(_run(options, alone))
     except BenchError as error:
         print(f"bench-client: {error}", file=sys.stderr)
         return EXIT_CANNOT
@@ -129,10 +136,10 @@ async def _run(options: argparse.Namespace, alone: bool) -> None:
             out.print(f"[bold]{name} is not measured:[/bold] {absent[name]}.")
     names = [name for name in names if name not in absent]
     origin, scenes = scenes_of(options)
-    if options.ablation:
-        from benchmarks.client import ablation
-
-        scenes, names = ablation.scenes(scenes), ["Foretype"]
+    wanted = _names(options.only)
+    scenes = [scene for scene in scenes if not wanted or any(text in scene.name for text in wanted)]
+    if not scenes:
+        raise BenchError(f"No scene has {options.only!r} in its name.")
     if not alone:
         out.print("The network is not cut off; the peers' telemetry is off by their settings.")
     result: dict[str, Any] = {
@@ -149,22 +156,30 @@ async def _run(options: argparse.Namespace, alone: bool) -> None:
         if any(scene.delay_s is None for scene in scenes):
             worker = await stack.enter_async_context(started_worker(options.real))
         for scene in scenes:
-            variants: dict[str, Sequence[str]] = {"": _names(options.without)}
-            if options.ablation:
-                variants = ablation.variants()
-            runs = {}
             with _progress() as progress:
-                bar = progress.add_task(scene.name, total=len(scene.traces) * len(names) * len(variants))
-                for label, without in variants.items():
-                    parallel = 1 if scene.delay_s is None else options.parallel
-                    step = functools.partial(progress.advance, bar)
-                    played = await play_all(scene, names, worker, parallel, step, without)
-                    runs.update({label or name: each for name, each in played.items()})
-            table = report.ablation_table if options.ablation else report.table
-            out.print(table(scene.name, report.scored(runs)))
+                bar = progress.add_task(scene.name, total=len(scene.traces) * len(names))
+                parallel = 1 if scene.delay_s is None else options.parallel
+                step = functools.partial(progress.advance, bar)
+                runs = await play_all(scene, names, worker, parallel, step, _names(options.without))
+            out.print(report.table(scene.name, report.scored(runs)))
             result["scenes"][scene.name] = report.scene_to_json(runs)
     report.write(options.json, result)
     out.print(f"Plot: {options.plot}" if plot.draw(result, options.plot) else plot.MISSING)
+
+
+def _ablate(options: argparse.Namespace) -> None:
+    out = report.console()
+    plain = traces.simple("49 keys", helps=False, seed=options.seed)
+    helped = traces.simple("49 keys, editor helps", helps=True, seed=options.seed)
+    origin, sources = source_files.read(options.held_out)
+    stages = ablation.stages(plain, helped, traces.realistic(sources, options.traces, options.seed))
+    wanted = _names(options.only)
+    stages = [stage for stage in stages if not wanted or any(text in stage.name for text in wanted)]
+    result: dict[str, Any] = {"seed": options.seed, "files": origin, "time": "virtual", "scenes": {}}
+    for stage, runs in ablation.play_all(stages, ablation.variants(), options.parallel):
+        out.print(report.ablation_table(stage.name, report.scored(runs)))
+        result["scenes"][stage.name] = report.scene_to_json(runs)
+    report.write(options.json, result)
 
 
 def _names(text: str) -> list[str]:

@@ -180,7 +180,17 @@ class _Session:
         finally:
             self._running.pop(frame.id, None)
             usage = Usage(generated_tokens=tokens)
-            await self._send(Done(id=frame.id, reason=reason, model="stand-in", usage=usage))
+            said = asked.said
+            await self._send(
+                Done(
+                    id=frame.id,
+                    reason=reason,
+                    model=said.model,
+                    usage=usage,
+                    mean_logprob=said.mean_logprob,
+                    first_logprob=said.first_logprob,
+                )
+            )
 
     async def _cancel(self, ids: list[int]) -> None:
         for id in ids:

@@ -30,6 +30,11 @@ class Oracle:
         self._trace = trace
         self._errors = _error_places(len(trace.finished), trace.seed) if wrong else ()
 
+    @property
+    def finished(self) -> str:
+        """The whole text."""
+        return self._trace.finished
+
     def place_of(self, before: str) -> int | None:
         """Where `before` ends in the finished text, inside a hole or at its ends; None if it ends in nothing known."""
         text = self._trace.finished

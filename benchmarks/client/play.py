@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -85,7 +84,7 @@ class Player:
         process = psutil.Process(self._client.pid)
         cpu = _cpu_s(process)
         after_accept = False
-        due = time.monotonic() + 1.0
+        due = _now() + 1.0
         await asyncio.sleep(1.0)
         for _ in range(MAX_ACTIONS):
             if typist.done:
@@ -93,14 +92,14 @@ class Player:
                 break
             step = typist.next()
             self._done(step)
-            due = max(due, time.monotonic() - 0.05)
+            due = max(due, _now() - 0.05)
             gap = SETTLE_S if typist.done else typist.gap_s(after_accept) / self._speed
             due += gap
             played.person_s += gap * self._speed
             after_accept = await self._until(due, gap, step.action)
             while after_accept:
                 gap = SETTLE_S if typist.done else typist.gap_s(True) / self._speed
-                due = time.monotonic() + gap
+                due = _now() + gap
                 played.person_s += gap * self._speed
                 after_accept = await self._until(due, gap, "accept")
         self._drop()
@@ -125,7 +124,7 @@ class Player:
         self._text = editor.text
         self._right_since = None
         self._judge()
-        self._asked_at = time.monotonic()
+        self._asked_at = _now()
         self.played.asked += 1
         self._pending = self._client.ask(editor.text, editor.cursor)
         self._pending.add_done_callback(self._answered)
@@ -174,34 +173,34 @@ class Player:
         if self._state() != "right":
             self._right_since = None
         elif self._right_since is None:
-            self._right_since = time.monotonic()
+            self._right_since = _now()
 
     async def _until(self, due: float, gap: float, action: Action) -> bool:
         """Wait for the next key, looking 100 ms after this one; True if a suggestion was accepted meanwhile."""
-        look_at = min(due, time.monotonic() + LOOK_S)
-        await asyncio.sleep(max(0.0, look_at - time.monotonic()))
+        look_at = min(due, _now() + LOOK_S)
+        await asyncio.sleep(max(0.0, look_at - _now()))
         self.played.looks.append(Look(action, self._state()))
         typist = self._typist
         pauses = gap >= PAUSE_S / self._speed and typist.wants_more
-        while pauses and time.monotonic() < due:
+        while pauses and _now() < due:
             self._screen.clear()
             state = self._state()
             if state == "right" and self._ghost is not None and self._right_since is not None:
                 insert, _ = self._ghost.seen(typist.editor.cursor)
                 tab_at = max(self._right_since, self._asked_at) + READING_S / self._speed
                 if tab_at <= due and typist.person.accepts(typist.place, insert):
-                    await asyncio.sleep(max(0.0, tab_at - time.monotonic()))
+                    await asyncio.sleep(max(0.0, tab_at - _now()))
                     if self._state() == "right":
                         self._note_pause()
                         self._accept()
                         return True
                     continue
             try:
-                async with asyncio.timeout(max(0.0, due - time.monotonic())):
+                async with asyncio.timeout(max(0.0, due - _now())):
                     await self._screen.wait()
             except TimeoutError:
                 break
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await asyncio.sleep(max(0.0, due - _now()))
         if pauses:
             self._note_pause()
         return False
@@ -220,6 +219,11 @@ class Player:
         self.played.accepted += 1
         self.played.accepted_characters += len(insert)
         self._done(step, ghost.token)
+
+
+def _now() -> float:
+    """Seconds of the running loop's clock, which is the machine's but where time is virtual."""
+    return asyncio.get_running_loop().time()
 
 
 def _cpu_s(process: psutil.Process) -> float:

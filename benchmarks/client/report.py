@@ -19,16 +19,17 @@ WIDTH: Final = 140
 OURS: Final = "Foretype"
 ABLATED: Final = {
     "served_keys": "right keys",
+    "partly_keys": "right for a word",
     "wrong_keys": "wrong keys",
+    "appeared_wrong_share": "appeared wrong",
     "pauses_served": "pauses served",
-    "served_p50_ms": "p50 ms",
     "served_p95_ms": "p95 ms",
-    "requests_per_shown": "requests a suggestion",
-    "foreground_unseen": "foreground unseen",
-    "prefetch_unseen": "prefetch unseen",
+    "requests_per_shown": "requests each",
+    "foreground_tokens": "foreground tokens",
+    "foreground_unseen": "unseen",
+    "prefetch_tokens": "prefetched tokens",
+    "prefetch_unseen": "unseen ",
     "saved": "saved",
-    "shown": "shown",
-    "cpu_ms_a_key": "CPU ms a key",
 }
 """Measures by the head of their column in the table of an ablation."""
 
@@ -77,10 +78,19 @@ def table(title: str, scores: Mapping[str, Mapping[str, float]]) -> Table:
 def ablation_table(title: str, scores: Mapping[str, Mapping[str, float]]) -> Table:
     """One scene with techniques switched off one by one: a row for each, the measures in which they are told apart."""
     shown = Table("", title=escape(title), title_justify="left")
+    shown.columns[0].no_wrap = True
     for words in ABLATED.values():
         shown.add_column(words, justify="right")
+    whole: list[str] = []
+    same: list[str] = []
     for name, values in scores.items():
-        shown.add_row(escape(name), *(number(measure, values[measure]) for measure in ABLATED))
+        row = [number(measure, values[measure]) for measure in ABLATED]
+        if row == whole:
+            same.append(name)
+            continue
+        whole = whole or row
+        shown.add_row(escape(name), *row)
+    shown.caption = f"No difference: {escape(', '.join(same))}." if same else None
     return shown
 
 

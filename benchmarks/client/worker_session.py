@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,9 +33,16 @@ class WorkerSession:
     _ids: int = 0
 
     async def generate(
-        self, context: Context, lines: Lines, max_tokens: int, stop: tuple[str, ...], purpose: Purpose
+        self,
+        context: Context,
+        lines: Lines,
+        max_tokens: int,
+        stop: tuple[str, ...],
+        purpose: Purpose,
+        ended_with: Callable[[Done], None] = lambda done: None,
     ) -> AsyncGenerator[tuple[str, int], None]:
-        """(text, tokens) as they come; closing it cancels the request. Raises BenchError if the worker fails."""
+        """(text, tokens) as they come; closing it cancels the request. `ended_with` is told the end, if it comes to
+        one. Raises BenchError if the worker fails."""
         await self._credit()
         self._ids += 1
         id = self._ids
@@ -62,6 +69,7 @@ class WorkerSession:
                     ended = True
                     if item.reason == "error":
                         raise BenchError(f"The worker failed: {item.message or 'it gave no reason'}")
+                    ended_with(item)
                     return
                 yield item.text, item.tokens
         except ConnectionClosed:
