@@ -7,24 +7,27 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from lsp_server.completer import Ask, Completer, Nothing, Outcome, Suggested
 from lsp_server.context import workspace_path
-from lsp_server.documents import MAX_DOCUMENT_CHARACTERS, Documents
+from lsp_server.documents import MAX_DOCUMENT_CHARACTERS, Documents, Snapshot
 from lsp_server.gate import SWITCHED_OFF
 from lsp_server.install_key import document_key, install_key
 from lsp_server.positions import Position, PositionEncoding
+from lsp_server.printable import printable
 from lsp_server.privacy.files import HEAD, Privacy
 from lsp_server.settings import Settings, load_settings
 from lsp_server.sources.base import Source
 from lsp_server.sources.build import build_source
 from lsp_server.techniques import Techniques
 from lsp_server.workspace import explain
+from lsp_server.workspace.budgets import limits_of
 from lsp_server.workspace.languages import language_of
+from lsp_server.workspace.once import LOOK_S, workspace_of
 
 NONE: Final = 1
 USAGE: Final = 2
@@ -94,12 +97,31 @@ def ask_for(target: Target, root: Path) -> Ask:
 
 
 async def complete(
-    ask: Ask, settings: Settings, source: Source, timeout_s: float, clock: Callable[[], float] = time.monotonic
+    ask: Ask,
+    settings: Settings,
+    source: Source,
+    timeout_s: float,
+    *,
+    root: Path,
+    others: Sequence[Snapshot] = (),
+    clock: Callable[[], float] = time.monotonic,
 ) -> Outcome:
-    """The suggestion for `ask` through `source`, which is started, awaited until it is ready, and closed."""
-    once = Techniques(prefetch=False)  # nobody will accept what is printed
-    completer = Completer(source, settings, document_key(install_key()), techniques=once, clock=clock)
+    """The suggestion for `ask` through `source`, which is started, awaited until it is ready, and closed.
+
+    The folder `root` is looked through meanwhile, with the documents `others` open: the model is given what an editor's
+    server would give it.
+    """
+    workspace = workspace_of(ask, root, others, settings, lambda: limits_of(source.statuses()))
+    completer = Completer(
+        source,
+        settings,
+        document_key(install_key()),
+        techniques=Techniques(prefetch=False),  # nobody will accept what is printed
+        surroundings=workspace.surroundings,
+        clock=clock,
+    )
     await source.start()
+    looking = asyncio.create_task(asyncio.to_thread(workspace.work, LOOK_S))
     try:
         async with asyncio.timeout(timeout_s):
             while not any(status.state == "ready" for status in source.statuses()):
@@ -107,11 +129,14 @@ async def complete(
                     details = " ".join(status.detail for status in source.statuses())
                     return Nothing(details or "Nothing can answer: set edge.urls, or local.enabled to true.")
                 await asyncio.sleep(POLL_S)
+            await asyncio.shield(looking)
             return await completer.complete(ask)
     except TimeoutError:
         details = " ".join(status.detail for status in source.statuses() if status.detail)
         return Nothing(f"No answer came within {timeout_s:g} s. {details}".strip())
     finally:
+        workspace.close()
+        await looking
         await completer.close()
         await source.close()
 
@@ -136,7 +161,7 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=Path,
         metavar="FILE",
-        help="with --explain: a file that is open as well; may be repeated",
+        help="a file that is open as well, the last one visited last; may be repeated",
     )
     return parser
 
@@ -161,9 +186,14 @@ def run(argv: list[str]) -> int:
     uri = parse_place(options.place).path.absolute().as_uri()  # not where a link leads, as that is judged as well
     withheld = privacy.withheld_document(uri, text.slice(0, HEAD), len(text), text.line_count)
     ask = replace(ask, withheld=withheld)
+    try:
+        others = [ask_for(Target(path, 1, 1), root).snapshot for path in options.open]
+    except BadPlaceError as error:
+        return _say(str(error), USAGE)
     if options.explain:
-        return _explain(ask, root, options.open, loaded.settings, as_json=options.json)
-    outcome = asyncio.run(complete(ask, loaded.settings, build_source(loaded.settings), options.timeout))
+        return _explain(ask, root, others, loaded.settings, as_json=options.json)
+    source = build_source(loaded.settings)
+    outcome = asyncio.run(complete(ask, loaded.settings, source, options.timeout, root=root, others=others))
     if not isinstance(outcome, Suggested):
         return _say(outcome.sentence if isinstance(outcome, Nothing) else "Interrupted.", NONE)
     latency = f"{outcome.latency_ms:.0f} ms"
@@ -174,13 +204,9 @@ def run(argv: list[str]) -> int:
     return _say(f"source {outcome.source}, {latency}", 0)
 
 
-def _explain(ask: Ask, root: Path, opened: list[Path], settings: Settings, *, as_json: bool) -> int:
+def _explain(ask: Ask, root: Path, others: Sequence[Snapshot], settings: Settings, *, as_json: bool) -> int:
     if ask.withheld is not None:
         return _say(ask.withheld.sentence, NONE)
-    try:
-        others = [ask_for(Target(path, 1, 1), root).snapshot for path in opened]
-    except BadPlaceError as error:
-        return _say(str(error), USAGE)
     explained = explain.explained(ask, root, others, settings)
     if as_json:
         print(json.dumps(explained, indent=1))
@@ -190,5 +216,5 @@ def _explain(ask: Ask, root: Path, opened: list[Path], settings: Settings, *, as
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"foretype-lsp complete: {sentence}", file=sys.stderr)
+    print(printable(f"foretype-lsp complete: {sentence}"), file=sys.stderr)
     return code

@@ -7,9 +7,11 @@ where the model is slow: on a CPU 100 tokens cost about 10 ms of first token (33
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from lsp_server.sources.base import SourceStatus
 from lsp_server.workspace.blocks import NARROW, WIDE
 
 Kind = Literal["declarations", "similar", "edits"]
@@ -22,8 +24,9 @@ CHARACTERS_PER_TOKEN: Final = 3.0
 HEAD_TOKENS: Final = 16
 """Of a snippet beside its text: the separator and its path."""
 
-LOCAL_TOKENS: Final = 280
-"""On this machine: 28 ms of first token at each re-anchor with the starter, nothing at the keys between."""
+LOCAL_TOKENS: Final = 140
+"""On this machine. The starter gains nothing that could be measured from 140, 280 or 560 (`benchmarks/context`: it
+hardly uses even a snippet that holds the very answer), and each costs at re-anchors: 280 made prompts 12 % longer."""
 EDGE_TOKENS: Final = 1_600
 """On a GPU: some 20 ms of prefill at 80,000 tokens a second."""
 UNKNOWN_EDGE_CONTEXT: Final = 4_096
@@ -57,6 +60,12 @@ class Budget:
     def share(self, kind: Kind) -> int:
         """Characters for one kind."""
         return int(self.characters * SHARES[kind])
+
+
+def limits_of(statuses: Sequence[SourceStatus]) -> Limits:
+    """What will most likely answer: the edge while it is there."""
+    ready = {status.name: status.context_tokens for status in statuses if status.state == "ready"}
+    return Limits("edge", ready["edge"]) if "edge" in ready else Limits("local", ready.get("local", 0))
 
 
 def budget_for(limits: Limits) -> Budget:

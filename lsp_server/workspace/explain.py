@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -14,16 +14,11 @@ from lsp_server.anchor import Anchor
 from lsp_server.ask import Ask
 from lsp_server.context import build_context
 from lsp_server.documents import Snapshot
-from lsp_server.privacy.files import Privacy
-from lsp_server.privacy.globs import matches
 from lsp_server.settings import Settings
 from lsp_server.workspace.budgets import Budget, Limits, budget_for
+from lsp_server.workspace.once import LOOK_S, workspace_of
 from lsp_server.workspace.parts import Part
-from lsp_server.workspace.service import Workspace
 from wire_protocol.frames import Context
-
-INDEX_S: Final = 10.0
-"""Seconds that the folder may be looked through before what is known by then is explained."""
 
 _WHY = {
     "path": "the file's place in its workspace folder",
@@ -35,17 +30,10 @@ _WHY = {
 
 
 def explained(ask: Ask, root: Path, others: Sequence[Snapshot], settings: Settings) -> dict[str, Any]:
-    """What a model would be given at `ask` with the documents `others` open too. Takes INDEX_S at most."""
+    """What a model would be given at `ask` with the documents `others` open too. Takes LOOK_S and a little more."""
     limits = Limits("edge" if settings.edge.urls else "local")
-    privacy = Privacy(lambda: [str(root)], lambda: settings)
-    workspace = Workspace(
-        privacy.may_leave, is_ignored=lambda path: matches(settings.ignore, path), limits=lambda: limits
-    )
-    workspace.set_roots([root.as_uri()])
-    workspace.work(INDEX_S)
-    for snapshot in (*others, ask.snapshot):
-        workspace.opened(snapshot.uri, snapshot.language_id, snapshot.text)
-        workspace.work(INDEX_S)
+    workspace = workspace_of(ask, root, others, settings, lambda: limits)
+    workspace.work(LOOK_S)
     place = Anchor().place(ask.snapshot)
     began = time.perf_counter()
     found = workspace.surroundings(ask, place)

@@ -50,11 +50,15 @@ class FileIndex:
         paths = sum(57 + len(path) for path in self._paths if path is not None)
         return paths + 8 * len(self._paths) + sum(8 * len(run) for run in self._runs) + 36 * len(self._fresh)
 
-    def add(self, path: str, names: Iterable[str] = ()) -> None:
-        """A file that is there, and the names it defines; in place of what was known of it."""
+    def add(self, path: str, names: Iterable[str] = (), *, known: bool = True) -> None:
+        """A file that is there, and the names it defines; in place of what was known of it.
+
+        With `known` False it is surely not there yet: looking for it would take as long as all else, in a large folder.
+        """
         if self.is_full:
             return
-        self.remove(path)
+        if known:
+            self.remove(path)
         number = len(self._paths)
         self._paths.append(path)
         self._put(f"stem {_stem(path)}", number)

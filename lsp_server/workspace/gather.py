@@ -33,6 +33,10 @@ class Library:
 
     sources: tuple[Source, ...] = ()
     declared: Mapping[str, tuple[Declaration, ...]] = field(default_factory=dict)
+    looks: int = 0
+    """How often imports were resolved anew because more of a folder was known, or other rules held."""
+    judged: int = 0
+    """How often all files were judged anew because other rules held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from lsprotocol import types
 from lsp_server.documents import Document, Documents
 from lsp_server.positions import Position
 from lsp_server.pygls_adapter import DocumentServer
-from lsp_server.sources.base import SourceStatus
+from lsp_server.settings import PROJECT_FILE
 from lsp_server.text_store import TextView
-from lsp_server.workspace.budgets import Limits
+from lsp_server.workspace.budgets import limits_of as limits_of
 from lsp_server.workspace.notebook import Cell, around
 from lsp_server.workspace.service import Workspace
 
@@ -36,20 +36,26 @@ class Host(Protocol):
 
     def document_closed(self, uri: str) -> None: ...
 
+    async def configure(self) -> None: ...
+
 
 def register(server: DocumentServer, host: Host) -> None:
     """Answer these messages."""
 
+    async def changed(uris: list[str]) -> None:
+        for uri in uris:
+            if host.surroundings is not None:
+                host.surroundings.file_changed(uri)
+        if any(uri.endswith(f"/{PROJECT_FILE}") for uri in uris):
+            await host.configure()
+
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def watched(params: types.DidChangeWatchedFilesParams) -> None:
-        if host.surroundings is not None:
-            for change in params.changes:
-                host.surroundings.file_changed(change.uri)
+    async def watched(params: types.DidChangeWatchedFilesParams) -> None:
+        await changed([change.uri for change in params.changes])
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
-    def saved(params: types.DidSaveTextDocumentParams) -> None:
-        if host.surroundings is not None:
-            host.surroundings.file_changed(params.text_document.uri)
+    async def saved(params: types.DidSaveTextDocumentParams) -> None:
+        await changed([params.text_document.uri])
 
     @server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def notebook_opened(params: types.DidOpenNotebookDocumentParams) -> None:
@@ -95,9 +101,3 @@ def _cells(documents: Documents, notebook: types.NotebookDocument) -> Iterator[C
 def frozen_text(document: Document) -> TextView:
     """The document's text as it is now, for another thread."""
     return document.snapshot(Position(0, 0)).text
-
-
-def limits_of(statuses: list[SourceStatus]) -> Limits:
-    """What will most likely answer: the edge while it is there."""
-    edge = any(status.name == "edge" and status.state == "ready" for status in statuses)
-    return Limits("edge" if edge else "local")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lsp_server.privacy.ignore_files import IgnoreFiles, Rules
 from lsp_server.workspace.eligible import worth_indexing
-from lsp_server.workspace.ignores import IGNORE_FILES, MAX_IGNORE_BYTES, Levels, ignored, level
 
 SKIPPED: Final = frozenset({
     "node_modules", "bower_components", "__pycache__", "site-packages", "venv", "virtualenv", "env", "target",
@@ -36,12 +36,12 @@ def walk(root: Path, is_ignored: Callable[[str], bool] = lambda path: False) -> 
 
     `is_ignored` is asked of each path beside the ignore files. What cannot be read is left out.
     """
-    waiting: deque[tuple[str, int, Levels]] = deque([("", 0, ())])
+    files = ignore_files()
+    waiting: deque[tuple[str, Rules]] = deque([("", files.rules(str(root)))])
     folders = 0
     while waiting and folders < MAX_FOLDERS:
-        folder, depth, above = waiting.popleft()
+        folder, rules = waiting.popleft()
         folders += 1
-        levels = with_level(root, folder, above)
         yield None
         try:
             entries = os.scandir(root / folder)
@@ -51,48 +51,26 @@ def walk(root: Path, is_ignored: Callable[[str], bool] = lambda path: False) -> 
             for entry in _readable(entries):
                 path = folder + entry.name
                 if _is_folder(entry):
-                    skipped = entry.name in SKIPPED or entry.name.startswith(".") or depth >= MAX_DEPTH
-                    if not skipped and not ignored(levels, f"{path}/") and not is_ignored(f"{path}/"):
-                        waiting.append((f"{path}/", depth + 1, levels))
+                    skipped = entry.name in SKIPPED or entry.name.startswith(".") or path.count("/") >= MAX_DEPTH
+                    if not (skipped or rules.ignored(entry.name, folder=True) or is_ignored(f"{path}/")):
+                        waiting.append((f"{path}/", files.below(rules, entry.name)))
                     yield None
                 else:
                     size = _size(entry, path)
-                    wanted = size is not None and not ignored(levels, path) and not is_ignored(path)
-                    yield Found(path, size) if wanted and size is not None else None
+                    unwanted = size is None or rules.ignored(entry.name, folder=False) or is_ignored(path)
+                    yield None if unwanted or size is None else Found(path, size)
 
 
-def with_level(root: Path, folder: str, above: Levels) -> Levels:
-    """The patterns that hold in a folder: those above it and its own."""
-    levels = above
-    for name in IGNORE_FILES:
-        text = read_regular(root / folder / name, MAX_IGNORE_BYTES)
-        own = None if text is None else level(folder, text)
-        if own is not None:
-            levels = (*levels, own)
-    return levels
-
-
-def levels_of(root: Path, path: str) -> Levels:
-    """The patterns that hold for one path."""
-    levels: Levels = with_level(root, "", ())
-    folder = ""
-    for part in path.split("/")[:-1]:
-        folder += f"{part}/"
-        levels = with_level(root, folder, levels)
-    return levels
+def ignore_files() -> IgnoreFiles:
+    """The ignore files as they are now, each read once: for one walk, or one question."""
+    return IgnoreFiles(lambda: 0.0)
 
 
 def is_ignored_below(root: Path, path: str) -> bool:
     """Whether ignore files, or the folders that are always skipped, leave out a path: it, or a folder it is in."""
-    parts = path.split("/")
-    levels: Levels = with_level(root, "", ())
-    folder = ""
-    for part in parts[:-1]:
-        if part in SKIPPED or ignored(levels, f"{folder}{part}/"):
-            return True
-        folder += f"{part}/"
-        levels = with_level(root, folder, levels)
-    return ignored(levels, path)
+    if not SKIPPED.isdisjoint(path.split("/")[:-1]):
+        return True
+    return ignore_files().ignored_by(str(root), str(root / path)) is not None
 
 
 def read_regular(path: Path, most: int) -> str | None:

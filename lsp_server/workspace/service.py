@@ -1,49 +1,42 @@
 """The workspace as the server and the completer see it: told of documents and folders, asked for surroundings.
 
-A thread works through the indexer in slices of at most 2 ms, between which it sleeps, longer while a person types: so
-no key waits for it longer than one slice. Documents come to it as frozen views, what it finds comes back as immutable
-libraries; neither side waits for the other.
+A thread works through the indexer in short turns (`turns`). Documents come to it as frozen views, what it finds comes
+back as immutable libraries; neither side waits for the other.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from cachetools import LRUCache
-from pygls.uris import to_fs_path
 
 from lsp_server.anchor import Place
 from lsp_server.ask import Ask
-from lsp_server.context import AFTER_CHARACTERS, uri_path, window_start, workspace_path
+from lsp_server.context import AFTER_CHARACTERS, window_start, workspace_path
 from lsp_server.documents import Change, Snapshot
+from lsp_server.privacy.ignore_files import IGNORE_FILES
 from lsp_server.text_store import TextView
 from lsp_server.workspace.budgets import Budget, Kind, Limits, budget_for
 from lsp_server.workspace.choose import KINDS
 from lsp_server.workspace.edits import RecentEdits
+from lsp_server.workspace.folders import Folders, folder_of
 from lsp_server.workspace.gather import Spot, gather
-from lsp_server.workspace.ignores import IGNORE_FILES
 from lsp_server.workspace.indexer import Indexer, MayLeave
 from lsp_server.workspace.languages import family
 from lsp_server.workspace.parts import NOTHING, Surroundings
+from lsp_server.workspace.turns import IDLE, SWITCH_S, TYPING_S, turn
 
 logger = logging.getLogger(__name__)
 
-SLICE_S: Final = 0.002
-"""Seconds of work at a time."""
-PAUSE_S: Final = 0.002
-TYPING_PAUSE_S: Final = 0.02
-"""Seconds between slices: usually, and within TYPING_S of a key."""
-TYPING_S: Final = 1.0
 QUIET_S: Final = 0.5
 """Seconds without an edit after which a document is cut anew."""
 RULES_S: Final = 3.0
@@ -62,12 +55,15 @@ CellsOf = Callable[[str], tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What was given for an anchor (`start`, in line `line`), whose window began at `window`."""
+    """What was given for an anchor (`start`, in line `line`), whose window began at `window`, after so many `looks` of
+    the index at what is imported, and after all files were `judged` so often."""
 
     start: int
     budget: Budget
     window: int
     line: int
+    looks: int
+    judged: int
     found: Surroundings
 
     def serves(self, other: Frozen) -> bool:
@@ -75,7 +71,12 @@ class Frozen:
 
         Other parts would cost the KV cache of the whole prompt; when the window moves, that is lost anyway.
         """
-        same = (self.budget, self.window) == (other.budget, other.window)
+        same = (self.budget, self.window, self.looks, self.judged) == (
+            other.budget,
+            other.window,
+            other.looks,
+            other.judged,
+        )
         return same and bool(self.found.parts) and abs(self.line - other.line) < STEP_LINES
 
 
@@ -95,12 +96,13 @@ class Workspace:
         self._clock = clock
         self._limits = limits
         self._cells = cells
-        self._kinds = kinds
+        self.kinds = kinds
+        """What is given; benches change it."""
         self._edits = RecentEdits()
         self._frozen: LRUCache[str, Frozen] = LRUCache(MAX_FROZEN)
         self._last = ""
         """The document that was asked for last."""
-        self._roots: tuple[str, ...] = ()
+        self._folders = Folders()
         self._dirty: dict[str, tuple[float, str, TextView]] = {}
         self._orders: deque[Callable[[], None]] = deque()
         """About folders and rules: few, and none may be lost."""
@@ -116,14 +118,19 @@ class Workspace:
     # Life.
 
     def start(self) -> None:
-        """Begin to work in the background."""
+        """Begin to work in the background; Python's threads take shorter turns from now on."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         self._thread = threading.Thread(target=self._run, name="foretype workspace", daemon=True)
         self._thread.start()
 
+    def wake(self) -> None:
+        """Have the thread look whether there is something to do."""
+        self._wake.set()
+
     def work(self, seconds: float) -> None:
-        """Do all there is to do, in this thread, where none was started."""
+        """Do all there is to do, in this thread, where none was started; `close` ends it early."""
         end = self._clock() + seconds
-        while self._slice() and self._clock() < end:
+        while self._work_for(IDLE.work) and self._clock() < end and not self._stopped:
             pass
 
     def close(self) -> None:
@@ -135,12 +142,12 @@ class Workspace:
 
     def set_roots(self, roots: Sequence[str]) -> None:
         """The URIs of the workspace's folders."""
-        old, self._roots = self._roots, tuple(roots)
+        old, self._folders = self._folders.uris, Folders(roots)
         for uri in old:
-            if uri not in roots and (folder := _folder(uri)) is not None:
+            if uri not in roots and (folder := folder_of(uri)) is not None:
                 self._order(partial(self.indexer.close_root, folder))
         for uri in roots:
-            if uri not in old and (folder := _folder(uri)) is not None:
+            if uri not in old and (folder := folder_of(uri)) is not None:
                 self._order(partial(self.indexer.open_root, folder))
 
     # What the editor tells.
@@ -153,9 +160,9 @@ class Workspace:
     def changed(self, uri: str, language: str, view: TextView, change: Change) -> None:
         """A document was edited; `view` is its text now, frozen."""
         self._typed_at = change.at
-        if self._place_of(uri) is None:
+        if self._folders.place_of(uri) is None:
             return
-        self._edits.changed(uri, workspace_path(uri, self._roots), family(language), view, change)
+        self._edits.changed(uri, workspace_path(uri, self._folders.uris), family(language), view, change)
         if uri not in self._dirty:
             self._wake.set()
         self._dirty[uri] = (change.at, language, view)
@@ -163,11 +170,16 @@ class Workspace:
     def closed(self, uri: str) -> None:
         """A document was closed: it stays among those visited recently."""
         self._edits.closed(uri)
+        self.moved_away(uri)
+        self._order(partial(self._close, uri))
+
+    def moved_away(self, uri: str) -> None:
+        """What was gathered for a document is not given again."""
         self._frozen.pop(uri, None)
 
     def file_changed(self, uri: str) -> None:
         """A file was written, made or removed outside of the editor."""
-        if (place := self._place_of(uri)) is not None:
+        if (place := self._folders.place_of(uri)) is not None:
             root, path = place
             if path.rpartition("/")[2] in IGNORE_FILES:
                 self.rules_changed()
@@ -189,16 +201,19 @@ class Workspace:
         uri = ask.snapshot.uri
         budget = budget_for(self._limits())
         frozen = self._frozen.get(uri)
-        if frozen is not None and (frozen.start, frozen.budget) == (place.start, budget):
+        library = self.indexer.library
+        key = (place.start, budget, library.judged)
+        if frozen is not None and (frozen.start, frozen.budget, frozen.judged) == key:
             return frozen.found
         line = ask.snapshot.text.position_at(place.start).line
-        here = Frozen(place.start, budget, window_start(ask.snapshot, place.start), line, NOTHING)
+        window = window_start(ask.snapshot, place.start)
+        here = Frozen(place.start, budget, window, line, library.looks, library.judged, NOTHING)
         if frozen is not None and uri == self._last and frozen.serves(here):
             parts, here = frozen.found.parts, replace(here, line=frozen.line)
-        elif self._root_of(uri) is not None:
+        elif self._folders.root_of(uri) is not None:
             kept = () if frozen is None else frozen.found.parts
             spot = _spot(ask.snapshot, place, ask.path, budget)
-            parts = gather(spot, self.indexer.library, self._edits.regions, budget, kept, self._clock, self._kinds)
+            parts = gather(spot, library, self._edits.regions, budget, kept, self._clock, self.kinds)
         else:
             parts = ()
         above, below = self._cells(uri)
@@ -206,23 +221,6 @@ class Workspace:
             here = replace(here, found=Surroundings(parts, above, below))
         self._frozen[uri], self._last = here, uri
         return here.found
-
-    # Folders.
-
-    def _root_of(self, uri: str) -> str | None:
-        path = uri_path(uri)
-        inside = [root for root in self._roots if path.startswith(uri_path(root).rstrip("/") + "/")]
-        return max(inside, key=len) if inside else None
-
-    def _place_of(self, uri: str) -> tuple[Path, str] | None:
-        """The folder and the relative path of a file on this machine; None for what is none: unsaved, remote, a cell,
-        outside of the workspace."""
-        parts = urlsplit(uri) if uri.startswith("file:") else None
-        root = self._root_of(uri)
-        if parts is None or parts.fragment or root is None:
-            return None
-        folder = _folder(root)
-        return None if folder is None else (folder, workspace_path(uri, (root,)))
 
     # The thread.
 
@@ -232,21 +230,23 @@ class Workspace:
 
     def _run(self) -> None:
         while not self._stopped:
-            try:
-                busy = self._slice()
-            except Exception:  # a file nobody thought of: suggestions go on, without it
-                logger.exception("The workspace index stumbled over a file and goes on.")
-                busy = True
-            if busy:
-                typing = self._clock() - self._typed_at < TYPING_S
-                time.sleep(TYPING_PAUSE_S if typing else PAUSE_S)
+            next_turn = turn(self._clock() - self._typed_at)
+            if next_turn.work <= 0.0 or self._work_for(next_turn.work):
+                time.sleep(next_turn.pause)
             else:
                 self._wake.wait(QUIET_S if self._dirty or self._rejudge_at < math.inf else None)
                 self._wake.clear()
 
-    def _slice(self) -> bool:
-        """Work for SLICE_S; whether there is more."""
-        end = time.perf_counter() + SLICE_S
+    def _work_for(self, seconds: float) -> bool:
+        """Whether there is more to do after so much work."""
+        try:
+            return self._worked_for(seconds)
+        except Exception:  # a file nobody thought of: suggestions go on, without it
+            logger.exception("The workspace index stumbled over a file and goes on.")
+            return True
+
+    def _worked_for(self, seconds: float) -> bool:
+        end = time.perf_counter() + seconds
         for waiting in (self._orders, self._files):
             while waiting:
                 waiting.popleft()()
@@ -256,22 +256,22 @@ class Workspace:
                 return False
         return True
 
+    def _close(self, uri: str) -> None:
+        _, language, view = self._dirty.pop(uri, (0.0, "", None))
+        if view is not None and (place := self._folders.place_of(uri)) is not None:
+            self.indexer.visit(uri, *place, language, view)
+        self.indexer.closed(uri)
+
     def _take_dirty(self) -> None:
         now = self._clock()
         if now >= self._rejudge_at:
             self._rejudge_at = math.inf
             self.indexer.rejudge()
-        for uri, (at, language, view) in list(self._dirty.items()):
-            if now - at >= QUIET_S and (place := self._place_of(uri)) is not None:
+        for uri in [uri for uri, (at, _, _) in list(self._dirty.items()) if now - at >= QUIET_S]:
+            # Taken in one step: an edit that the server's thread puts there meanwhile is taken now, or stays.
+            _, language, view = self._dirty.pop(uri, (0.0, "", None))
+            if view is not None and (place := self._folders.place_of(uri)) is not None:
                 self.indexer.visit(uri, *place, language, view)
-            if now - at >= QUIET_S and self._dirty.get(uri, (None,))[0] == at:
-                self._dirty.pop(uri, None)
-
-
-def _folder(uri: str) -> Path | None:
-    """The folder of a URI on this machine; None for a remote one."""
-    path = to_fs_path(uri) if uri.startswith("file:") else None
-    return Path(path) if path else None
 
 
 def _spot(snapshot: Snapshot, place: Place, path: str, budget: Budget) -> Spot:

@@ -10,7 +10,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
-from lsp_server.workspace.ignores import IGNORE_FILES
+from lsp_server.privacy.ignore_files import IGNORE_FILES
+from lsp_server.settings import PROJECT_FILE
 from lsp_server.workspace.languages import CODE, LANGUAGES
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ ANSWER_S: Final = 5.0
 def globs() -> list[str]:
     """The files that matter: code, and what says which of it does not."""
     endings = sorted(ending.removeprefix(".") for ending, language in LANGUAGES.items() if language in CODE)
-    return [f"**/*.{{{','.join(endings)}}}", f"**/{{{','.join(IGNORE_FILES)}}}"]
+    return [f"**/*.{{{','.join(endings)}}}", f"**/{{{','.join((*IGNORE_FILES, PROJECT_FILE))}}}"]
 
 
 def can_register(capabilities: types.ClientCapabilities) -> bool:

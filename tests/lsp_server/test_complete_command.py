@@ -72,6 +72,28 @@ def test_several_lines_are_given_where_they_are_asked_for(
     assert capsys.readouterr().out == "value + 1\nmore\n"
 
 
+def test_the_model_is_given_what_the_server_would_give_it(
+    source: FakeSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "store.py").write_text("def put(key, entry):\n    return key\n", encoding="utf-8")
+    (tmp_path / "like.py").write_text("def save(entries, limit):\n    put(entries, limit)\n", encoding="utf-8")
+    (tmp_path / "main.py").write_text("from store import put\n\ndef f(entries, limit):\n    put(", encoding="utf-8")
+    assert run(["main.py:4:9", "--open", "like.py"]) == 0
+    snippets = [(snippet.path, snippet.text) for snippet in source.requests[0].context.snippets]
+    assert snippets[0] == ("store.py", "def put(key, entry):\n")
+    assert snippets[1][0] == "like.py"
+
+
+def test_an_ignored_neighbour_is_not_given(source: FakeSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".foretypeignore").write_text("store.py\n", encoding="utf-8")
+    (tmp_path / "store.py").write_text("def put(key, entry):\n    return key\n", encoding="utf-8")
+    (tmp_path / "main.py").write_text("from store import put\n\ndef f(entries, limit):\n    put(", encoding="utf-8")
+    assert run(["main.py:4:9"]) == 0
+    assert source.requests[0].context.snippets == []
+
+
 def test_without_a_suggestion_the_exit_code_is_one(
     source: FakeSource, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

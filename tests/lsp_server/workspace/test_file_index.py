@@ -43,3 +43,12 @@ def test_more_files_than_the_cap_are_left_out(monkeypatch) -> None:  # type: ign
         index.add(f"{number}.py")
     assert len(index) == 3
     assert index.is_full
+
+
+def test_a_file_that_is_surely_new_is_added_without_looking_for_it() -> None:
+    index = FileIndex()
+    for number in range(300):
+        index.add(f"pkg/a{number}.py", {"f"}, known=False)
+    index.add("pkg/a7.py", {"g"})
+    assert len(index) == 300
+    assert index.files_defining("g") == ["pkg/a7.py"]

@@ -29,13 +29,30 @@ def test_code_is_found_and_other_files_are_not(tmp_path: Path) -> None:
 
 def test_ignore_files_hold_below_their_folder_and_the_nearer_one_is_stronger(tmp_path: Path) -> None:
     put(tmp_path, ".gitignore", "*_old.py\n/made/\n")
-    put(tmp_path, "pkg/.foretypeignore", "!keep_old.py\nsecret/\n")
+    put(tmp_path, "pkg/.gitignore", "!keep_old.py\n")
+    put(tmp_path, "pkg/.foretypeignore", "secret/\n!b_old.py\n")  # takes back nothing that the other withholds
     for path in ("a_old.py", "made/x.py", "pkg/made/x.py", "pkg/keep_old.py", "pkg/b_old.py", "pkg/secret/x.py"):
         put(tmp_path, path)
     assert walked(tmp_path) == {"pkg/made/x.py", "pkg/keep_old.py"}
     assert is_ignored_below(tmp_path, "pkg/secret/x.py")
     assert is_ignored_below(tmp_path, "a_old.py")
+    assert is_ignored_below(tmp_path, "pkg/b_old.py")
     assert not is_ignored_below(tmp_path, "pkg/keep_old.py")
+
+
+def test_what_a_repository_ignores_above_the_workspaces_folder_holds_in_it(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    put(tmp_path, ".gitignore", "*_old.py\n/pkg/made/\n")
+    for path in ("pkg/a.py", "pkg/a_old.py", "pkg/made/x.py"):
+        put(tmp_path, path)
+    assert walked(tmp_path / "pkg") == {"a.py"}
+
+
+def test_a_folder_whose_ignore_file_cannot_be_read_is_left_out(tmp_path: Path) -> None:
+    put(tmp_path, "a.py")
+    put(tmp_path, "pkg/b.py")
+    os.mkfifo(tmp_path / "pkg" / ".gitignore")
+    assert walked(tmp_path) == {"a.py"}
 
 
 def test_folders_of_tools_and_hidden_ones_are_left_out(tmp_path: Path) -> None:
