@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Final
 
 from lsp_server.paths import UnsafeFolderError
@@ -58,7 +60,7 @@ def _serve(argv: list[str]) -> int:
     if options.COMMAND is not None:
         parser.error(f"options before `{options.COMMAND}` are not understood; write them after it.")
     _log(log_code=options.log_code)
-    server = importlib.import_module("lsp_server.serve")
+    server = _load("lsp_server.serve")
     run_stdio: Callable[[], int] = server.run_stdio
     run_tcp: Callable[[str, int], int] = server.run_tcp
     if options.tcp is not None:
@@ -66,6 +68,24 @@ def _serve(argv: list[str]) -> int:
     if sys.stdin is not None and sys.stdin.isatty():
         print(_TTY_HINT, file=sys.stderr)
     return run_stdio()
+
+
+def _load(name: str) -> ModuleType:
+    """Import what serves an editor, fast: it waits for that.
+
+    All that is made lives as long as the process: a collector that looks through it meanwhile (a tenth of the time),
+    and ever after, finds nothing.
+    """
+    from lsp_server import protocol_types
+
+    gc.disable()
+    try:
+        protocol_types.load()
+        module = importlib.import_module(name)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return module
 
 
 def _listen(run_tcp: Callable[[str, int], int], host: str, port: int) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
+from lsp_server.printable import printable
+
 if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
@@ -37,7 +39,7 @@ class ClientLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record; from another thread by way of the loop, whose the connection is."""
         kind = types.MessageType.Error if record.levelno >= logging.ERROR else types.MessageType.Warning
-        message = types.LogMessageParams(kind, record.getMessage())
+        message = types.LogMessageParams(kind, printable(record.getMessage()))
         if self._loop is None:
             return
         if threading.get_ident() == self._thread:

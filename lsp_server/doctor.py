@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from lsp_server.models.memory import this_machine
 from lsp_server.models.store import Store
 from lsp_server.paths import UnsafeFolderError, runtime_dir, state_dir
+from lsp_server.printable import printable
+from lsp_server.running import servers
 from lsp_server.settings import Loaded, Settings, load_settings
 from lsp_server.sources.base import Ended, Piece, Source, SourceRequest, SourceUnavailableError, TakesMemory
 from lsp_server.sources.build import outward
@@ -71,7 +73,7 @@ class Finding:
     do: str = ""
 
     def __str__(self) -> str:
-        return f"{self.level:<4}  {self.what}{f' → {self.do}' if self.do else ''}"
+        return printable(f"{self.level:<4}  {self.what}{f' → {self.do}' if self.do else ''}")
 
 
 def run(argv: list[str]) -> int:
@@ -120,9 +122,9 @@ def _explain(file: Path, root: Path) -> int:
 
     try:
         for line in explain(file, root, load_settings(root=root)):
-            print(line)
+            print(printable(line))
     except BadPlaceError as error:
-        print(f"foretype-lsp doctor: {error}", file=sys.stderr)
+        print(printable(f"foretype-lsp doctor: {error}"), file=sys.stderr)
         return 2
     return 0
 
@@ -152,6 +154,16 @@ async def examine(loaded: Loaded, timeout_s: float) -> AsyncIterator[Finding]:
     async for finding in check_local(settings, timeout_s):
         yield finding
     yield check_editors()
+    for finding in check_servers():
+        yield finding
+
+
+def check_servers() -> Iterator[Finding]:
+    """The language servers that serve editors now."""
+    taken = sorted(servers())
+    if taken:
+        each = ", ".join(f"{bytes / _MIB:.0f}" for bytes in taken)
+        yield Finding("ok", f"{len(taken)} language server{'s run' if len(taken) > 1 else ' runs'}: {each} MiB")
 
 
 def check_installation() -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lsp_server.paths import UnsafeFolderError, state_dir
+from lsp_server.printable import printable
 from lsp_server.privacy import code_log
 
 LOG_NAME: Final = "lsp.log"
@@ -29,7 +30,7 @@ class _OneLine(logging.Formatter):
     """stderr is read by people in an editor's output window: the message, and a fault's name, but no traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        message = record.getMessage()
+        message = printable(record.getMessage())
         fault = record.exc_info[1] if record.exc_info else None
         if fault is not None:
             message += f" ({type(fault).__name__}; the log file has more)"
@@ -39,6 +40,11 @@ class _OneLine(logging.Formatter):
 class _WithoutText(logging.Formatter):
     """For the log file: of a fault where it was and what it was. What it says may quote a message of the editor, and
     with it a document, so that is kept only of our own and of the system's faults."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """One line, whatever a file is called."""
+        record.message = printable(record.message)
+        return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:
         """The traceback."""

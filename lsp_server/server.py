@@ -8,19 +8,26 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
-from pygls.uris import to_fs_path
 
 from lsp_server import syntax
 from lsp_server.cache import Cache
 from lsp_server.client_log import ClientLog
 from lsp_server.completer import Ask, Completer, Outcome, Selected, Suggested, Superseded
+from lsp_server.configuration import Configuration
 from lsp_server.context import BEFORE_CHARACTERS, workspace_path
+from lsp_server.copilot_style import (
+    DID_ACCEPT_PARTLY,
+    DID_CHANGE_STATUS,
+    DID_FOCUS,
+    DID_SHOW,
+    introduces_itself,
+    status_of,
+)
 from lsp_server.documents import Document, Documents, Snapshot
+from lsp_server.folder_settings import FolderSettings
 from lsp_server.install_key import document_key, install_key
 from lsp_server.items import ACCEPTED_COMMAND, inline_item, menu_item, suggestion_id, takes_commands
 from lsp_server.json_values import as_mapping, get
@@ -28,11 +35,12 @@ from lsp_server.privacy.files import HEAD, Privacy
 from lsp_server.privacy.globs import matches
 from lsp_server.pygls_adapter import DocumentServer, position_from_lsp
 from lsp_server.settings import Loaded, Settings, load_settings
-from lsp_server.sources.base import Source
+from lsp_server.sources.base import Source, TakesMemory
 from lsp_server.sources.build import build_source
+from lsp_server.sources.power import resident_bytes
 from lsp_server.statistics.keeper import Keeper
 from lsp_server.statistics.session import Statistics
-from lsp_server.status import Status, overall
+from lsp_server.status import Status, overall, report
 from lsp_server.techniques import Techniques
 from lsp_server.text_store import InvalidRangeError, TextView
 from lsp_server.version import version
@@ -42,19 +50,13 @@ from lsp_server.workspace.watching import watch_files
 
 logger = logging.getLogger(__name__)
 
-SECTION: Final = "foretype"
-"""Of the editor's configuration."""
 STATUS: Final = "foretype/status"
 STATS: Final = "foretype/stats"
-DID_SHOW: Final = "textDocument/didShowCompletion"
-DID_ACCEPT_PARTLY: Final = "textDocument/didPartiallyAcceptCompletion"
 
 WATCH_S: Final = 0.5
 """Seconds between looks at the sources' states."""
 FLUSH_S: Final = 60.0
 """Seconds between writes of the counters' file."""
-CONFIGURATION_S: Final = 5.0
-"""Seconds an editor may take to tell its configuration."""
 
 EMPTY: Final = types.InlineCompletionList(items=[])
 
@@ -75,21 +77,20 @@ class ForetypeServer(DocumentServer):
         self.completer: Completer | None = None
         self.surroundings: Workspace | None = None
         self._make_source = make_source
-        self._load = load
+        self._configuration = Configuration(load)
         self._clock = clock
         self._make_cache = make_cache
+        self._folders = FolderSettings()
         self._settings = Settings()
-        self._initialization: Mapping[str, object] | None = None
-        self._pushed: Mapping[str, object] | None = None
-        self._told_problems: set[str] = set()
         self._with_command = True
         self._status: Status | None = None
+        self._in_copilot_style = False
         self._watcher: asyncio.Task[None] | None = None
         self._finishing: asyncio.Task[None] | None = None
         self._client_log = ClientLog(self)
         self._keeper = Keeper()
         self._roots: tuple[str, ...] = ()
-        self.privacy = Privacy(lambda: self._roots, lambda: self._settings, clock)
+        self.privacy = self._make_privacy()
         self._configuring = asyncio.Lock()
         _register(self)
         workspace_lsp.register(self, self)
@@ -104,13 +105,15 @@ class ForetypeServer(DocumentServer):
         """The editor introduced itself."""
         self._client_log.attach()
         options = params.initialization_options
-        self._initialization = options if isinstance(options, Mapping) else as_mapping(options)
+        self._configuration.initialization = options if isinstance(options, Mapping) else as_mapping(options)
         client = params.client_info
         self._with_command = takes_commands(client.name if client else "")
+        self._in_copilot_style = introduces_itself(as_mapping(options))
         folders = params.workspace_folders or []
         roots = [folder.uri for folder in folders] or ([params.root_uri] if params.root_uri else [])
         self._roots = tuple(roots)
-        self._settings = self._read_settings(None)
+        self._folders = self._configuration.read(self._roots)
+        self._settings = self._folders.window
         key = document_key(install_key())
         source = self._make_source(self._settings)
         cache, techniques = self._make_cache(self._clock), Techniques.from_environment(os.environ)
@@ -142,9 +145,9 @@ class ForetypeServer(DocumentServer):
 
     def _make_workspace(self) -> Workspace:
         """What of other files goes into a prompt; it works in a thread, with rules and answers kept of its own."""
-        privacy = Privacy(lambda: self._roots, lambda: self._settings, self._clock)
         workspace = Workspace(
-            privacy.may_leave,
+            self._make_privacy().may_leave,
+            # Patterns of one folder among several are asked by `may_leave`, which is told the whole path.
             is_ignored=lambda path: matches(self._settings.ignore, path),
             limits=lambda: workspace_lsp.limits_of(self.completer.source.statuses() if self.completer else []),
             cells=lambda uri: workspace_lsp.cells_around(self, uri),
@@ -152,6 +155,12 @@ class ForetypeServer(DocumentServer):
         )
         workspace.set_roots(self._roots)
         return workspace
+
+    def _make_privacy(self) -> Privacy:
+        def of_folder(path: str) -> Settings:
+            return self._folders.of_folder(path)
+
+        return Privacy(lambda: self._roots, lambda: self._settings, self._clock, of_folder=of_folder)
 
     async def finish(self) -> None:
         """Close the sources and write the counters, once, however many ask: `shutdown`, and the end of the session.
@@ -181,40 +190,19 @@ class ForetypeServer(DocumentServer):
 
     # Settings.
 
-    def _read_settings(self, workspace: Mapping[str, object] | None) -> Settings:
-        path = to_fs_path(self._roots[0]) if self._roots else None
-        loaded = self._load(root=Path(path) if path else None, workspace=workspace, initialization=self._initialization)
-        for problem in loaded.problems:
-            if str(problem) not in self._told_problems:
-                self._told_problems.add(str(problem))
-                logger.warning("%s", problem)
-        return loaded.settings
-
     async def configure(self, pushed: object = None) -> None:
         """Read the settings again. `pushed` is what a `didChangeConfiguration` carried."""
-        section = as_mapping(get(pushed, SECTION))
-        if section is not None:
-            self._pushed = section
+        self._configuration.push(pushed)
         async with self._configuring:  # one after the other, so that the newest holds
-            asked = await self._asked_configuration()
-            settings = await asyncio.to_thread(self._read_settings, self._pushed if asked is None else asked)
-            await self._use(settings)
+            roots = self._roots
+            folders = await self._configuration.read_again(self, roots)
+            if roots == self._roots:  # else whoever changed them reads the settings after this
+                await self._use(folders)
 
-    async def _asked_configuration(self) -> Mapping[str, object] | None:
-        workspace = self.client_capabilities.workspace
-        if workspace is None or not workspace.configuration:
-            return None
-        params = types.ConfigurationParams([types.ConfigurationItem(section=SECTION)])
-        try:
-            async with asyncio.timeout(CONFIGURATION_S):
-                answer = await self.workspace_configuration_async(params)
-        except (TimeoutError, JsonRpcException):
-            return None
-        return as_mapping(answer[0]) if answer else None
-
-    async def _use(self, settings: Settings) -> None:
-        if self.completer is None or settings == self._settings:
+    async def _use(self, folders: FolderSettings) -> None:
+        if self.completer is None or folders == self._folders:
             return
+        self._folders, settings = folders, folders.window
         old, self._settings = self._settings, settings
         self.completer.settings = settings
         if self.surroundings is not None:
@@ -253,10 +241,19 @@ class ForetypeServer(DocumentServer):
             logger.log(logging.WARNING if failed else logging.INFO, "%s", said)
         self._status = status
         self.protocol.notify(STATUS, {"state": status.state, "detail": status.detail})
+        if self._in_copilot_style:
+            self.protocol.notify(DID_CHANGE_STATUS, status_of(status))
 
     def statistics(self) -> dict[str, Any]:
         """The answer to `foretype/stats`: the session's counts by the names of `foretype-lsp stats --json`."""
         return {} if self.completer is None else self.completer.statistics.so_far()
+
+    def status(self) -> dict[str, Any]:
+        """The answer to `foretype/status`: where suggestions come from, each source, and what memory this takes."""
+        source = self.completer.source if self.completer is not None else None
+        statuses = source.statuses() if source is not None else []
+        worker = source.memory_bytes() if isinstance(source, TakesMemory) else None
+        return report(overall(self._settings, statuses), statuses, resident_bytes(os.getpid()), worker)
 
     def _send(self, source: Source, statistics: Statistics) -> None:
         self._keeper.send(statistics.counts(), source, time.time(), wanted=self._settings.telemetry.enabled)
@@ -294,13 +291,16 @@ class ForetypeServer(DocumentServer):
         if self.completer is not None:
             self.completer.closed(uri)
 
-    def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
+    async def folders_changed(self, event: types.WorkspaceFoldersChangeEvent) -> None:
         """The editor's workspace has other folders now."""
         removed = {folder.uri for folder in event.removed}
         kept = [root for root in self._roots if root not in removed]
         self._roots = (*kept, *(folder.uri for folder in event.added))
+        # At once, so that nothing of a new folder is asked for under the settings of others meanwhile.
+        await self._use(self._configuration.read_before_asking(self._roots))
         if self.surroundings is not None:
             self.surroundings.set_roots(self._roots)
+        await self.configure()
 
     def _text_of(self, uri: str) -> TextView | None:
         document = self.documents.get(uri)
@@ -374,6 +374,7 @@ class ForetypeServer(DocumentServer):
                 document.uri, document.text.slice(0, HEAD), len(document.text), document.text.line_count
             ),
             changed_at=change.at if change is not None else None,
+            settings=self._folders.of_document(document.uri),
         )
 
     def _selected(self, snapshot: Snapshot, info: types.SelectedCompletionInfo) -> Selected | None:
@@ -394,6 +395,15 @@ class ForetypeServer(DocumentServer):
         id = suggestion_id(argument)
         if self.completer is not None and id is not None:
             self.completer.statistics.accepted(id)
+
+    def focused(self, params: object) -> None:
+        """`textDocument/didFocus`: the person looks at this document. Who sends it takes `didChangeStatus`."""
+        if not self._in_copilot_style:
+            self._in_copilot_style = True
+            self.protocol.notify(DID_CHANGE_STATUS, status_of(self._status))
+        document = self.documents.get(str(get(get(params, "textDocument"), "uri")))
+        if document is not None and document.problem is None and self.surroundings is not None:
+            self.surroundings.opened(document.uri, document.language_id, workspace_lsp.frozen_text(document))
 
     def shown(self, params: object) -> None:
         """`textDocument/didShowCompletion`: the item is on screen."""
@@ -441,8 +451,8 @@ def _register(server: ForetypeServer) -> None:
         server.document_closed(params.text_document.uri)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
-    def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
-        server.folders_changed(params.event)
+    async def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        await server.folders_changed(params.event)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configuration(params: types.DidChangeConfigurationParams) -> None:
@@ -452,6 +462,10 @@ def _register(server: ForetypeServer) -> None:
     def accepted(*arguments: Any) -> None:
         server.accepted(arguments[0] if arguments else None)
 
+    @server.feature(DID_FOCUS)
+    def focused(params: Any) -> None:
+        server.focused(params)
+
     @server.feature(DID_SHOW)
     def shown(params: Any) -> None:
         server.shown(params)
@@ -459,6 +473,10 @@ def _register(server: ForetypeServer) -> None:
     @server.feature(DID_ACCEPT_PARTLY)
     def accepted_partly(params: Any) -> None:
         server.accepted_partly(params)
+
+    @server.feature(STATUS)
+    def status(params: Any) -> dict[str, Any]:
+        return server.status()
 
     @server.feature(STATS)
     def stats(params: Any) -> dict[str, Any]:

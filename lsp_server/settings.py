@@ -32,9 +32,9 @@ from lsp_server.settings_layers import (
 
 PROJECT_FILE: Final = ".foretype.toml"
 MAX_FILE_BYTES: Final = 262_144
+"""A settings file larger than this is a mistake, and reading it would cost memory."""
 MAX_PROJECT_LINE: Final = 2_000
 """Code points in one line of a project's file: a dotted key of 100,000 parts costs the TOML parser minutes."""
-"""A settings file larger than this is a mistake, and reading it would cost memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,13 @@ def load_settings(
     *,
     root: Path | None = None,
     workspace: Mapping[str, object] | None = None,
+    folder: Mapping[str, object] | None = None,
     initialization: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
     policy_file: Path | None = None,
 ) -> Loaded:
     """Read every layer. `root` is the project's folder, `workspace` the editor's configuration section `foretype`,
-    `policy_file` stands for the administrator's (tests).
+    `folder` that section for the project's folder alone, `policy_file` stands for the administrator's (tests).
 
     Never raises for what a file, an editor or the environment holds.
     """
@@ -129,6 +130,8 @@ def load_settings(
         project.append(_file_layer(root / PROJECT_FILE, files, project=True))
     if workspace is not None:
         project.append(_mapping_layer(workspace, "workspace configuration", project=True))
+    if folder is not None and folder != workspace:
+        project.append(_mapping_layer(folder, f"configuration of the folder {root}", project=True))
     initial = _mapping_layer({} if initialization is None else initialization, "initializationOptions")
     environment = read_environment(environ)
     layers = [user, *project, initial, environment]

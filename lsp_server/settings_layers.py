@@ -6,13 +6,14 @@ here raises.
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
+
+from lsp_server.printable import printable
 
 Kind = Literal["boolean", "string", "strings", "urls", "milliseconds"]
 Severity = Literal["ignored", "warning"]
@@ -27,6 +28,8 @@ MAX_STRING: Final = 8_192
 MAX_WAIT_MS: Final = 10_000
 MAX_SCANNED_LINE: Final = 1_000
 """Lines longer than this are not searched for keys: the patterns take quadratic time on a hostile one."""
+MAX_REFUSED: Final = 20
+"""Keys of one layer that are told as wrong: each costs a look through all names and a line in the editor's log."""
 MAX_SHOWN: Final = 60
 """Code points of a bad value shown in a sentence."""
 
@@ -80,7 +83,7 @@ class Problem:
     severity: Severity = "ignored"
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.sentence}"
+        return printable(f"{self.where}: {self.sentence}")
 
 
 @dataclass(slots=True)
@@ -98,17 +101,20 @@ Locate = Callable[[str], str]
 def read_layer(mapping: Mapping[str, object], locate: Locate, *, project: bool = False) -> Layer:
     """Check `mapping` (nested tables, dotted keys, or both). With `project`, only keys a project may set are taken."""
     layer = Layer()
+    refused = 0
     for key, value in _flatten(mapping):
-        where = locate(key)
         rule = RULES.get(key)
         if value is None:
             continue  # editors send null for "not set"
-        if rule is None:
-            layer.problems.append(Problem(where, key, _unknown(key)))
-        elif project and not rule.project:
-            layer.problems.append(Problem(where, key, _not_for_projects(key)))
-        else:
-            _take(layer, where, key, rule, value)
+        if rule is not None and (rule.project or not project):
+            _take(layer, locate(key), key, rule, value)
+        elif refused < MAX_REFUSED:
+            sentence = _unknown(key) if rule is None else _not_for_projects(key)
+            layer.problems.append(Problem(locate(key), key, sentence))
+        elif refused == MAX_REFUSED:
+            sentence = f"more than {MAX_REFUSED} keys are not for here; the others are ignored without a word."
+            layer.problems.append(Problem(locate(key), "", sentence))
+        refused += rule is None or (project and not rule.project)
     return layer
 
 
@@ -213,9 +219,15 @@ def _plain_text_warnings(where: str, key: str, urls: object) -> Iterator[Problem
 
 
 def _unknown(key: str) -> str:
-    near = difflib.get_close_matches(key, RULES, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(RULES)}."
+    near = _nearest(key, RULES)
+    hint = f"did you mean `{near}`?" if near else f"known are {', '.join(RULES)}."
     return f"`{key[:MAX_SHOWN]}` is not a setting; {hint}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    import difflib  # 5 ms, for mistakes only
+
+    return next(iter(difflib.get_close_matches(name, known, n=1)), None)
 
 
 def _not_for_projects(key: str) -> str:
@@ -267,8 +279,8 @@ def read_environment(environ: Mapping[str, str]) -> Layer:
             mapping[key] = _from_text(RULES[key].kind, text.strip())
             names[key] = name
         elif key is None and name.startswith(tuple(f"{_ENV_PREFIX}{group.upper()}_" for group in _GROUPS)):
-            near = difflib.get_close_matches(name, ENVIRONMENT, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "."
+            near = _nearest(name, ENVIRONMENT)
+            hint = f"; did you mean {near}?" if near else "."
             unknown.append(Problem("environment", name, f"{name} is not a setting{hint}"))
     layer = read_layer(mapping, lambda key: f"environment {names[key]}")
     layer.problems += unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from lsp_server.gate import SWITCHED_OFF
 from lsp_server.settings import Settings
@@ -36,3 +36,24 @@ def overall(settings: Settings, sources: Sequence[SourceStatus]) -> Status | Non
         return None
     details = " ".join(status.detail for status in sources if status.detail)
     return Status("error", details or "Nothing can answer: set edge.urls, or local.enabled to true.")
+
+
+def report(
+    status: Status | None, sources: Sequence[SourceStatus], server: int | None, worker: int | None
+) -> dict[str, Any]:
+    """The answer to the request `foretype/status`. `server`, `worker`: bytes of memory they take, None if not known."""
+    return {
+        "state": "connecting" if status is None else status.state,
+        "detail": "" if status is None else status.detail,
+        "sources": [
+            {
+                "name": source.name,
+                "state": source.state,
+                "detail": source.detail,
+                "firstTokenMs": source.first_token_ms,
+                "contextTokens": source.context_tokens or None,
+            }
+            for source in sources
+        ],
+        "memoryBytes": {"server": server, "localWorker": worker},
+    }

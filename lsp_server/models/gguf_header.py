@@ -41,6 +41,8 @@ FIM_TEXTS: Final = (
     ),
 )
 """Texts of the markers before, after and for the middle, as llama.cpp and the worker (gpu_worker/fim.py) know them."""
+FIM_PAIR: Final = ("[PREFIX]", "[SUFFIX]")
+"""Codestral's: the text after the cursor comes first, and the answer behind the text before it."""
 FIM_KEYS: Final = (
     "tokenizer.ggml.fim_pre_token_id",
     "tokenizer.ggml.fim_suf_token_id",
@@ -90,7 +92,8 @@ def read_header(path: Path) -> Header:
 
 
 def _marker_watch(markers: set[int]) -> Callable[[bytes], None]:
-    wanted = {text.encode(): kind for kind, texts in enumerate(FIM_TEXTS) for text in texts}
+    kinds = [*FIM_TEXTS, *({text} for text in FIM_PAIR)]
+    wanted = {text.encode(): kind for kind, texts in enumerate(kinds) for text in texts}
 
     def look(token: bytes) -> None:
         if (kind := wanted.get(token)) is not None:
@@ -114,7 +117,9 @@ def _fill(header: Header, markers: set[int]) -> None:
     heads = number("attention.head_count")
     width = number("attention.key_length") or (number("embedding_length") // heads if heads else 0)
     header.kv_width = width * (number("attention.head_count_kv") or heads)
-    header.fim = len(markers) == len(FIM_TEXTS) or all(key in header.values for key in FIM_KEYS)
+    all_three = set(range(len(FIM_TEXTS)))
+    pair = set(range(len(FIM_TEXTS), len(FIM_TEXTS) + len(FIM_PAIR)))
+    header.fim = all_three <= markers or pair <= markers or all(key in header.values for key in FIM_KEYS)
 
 
 class _Reader:

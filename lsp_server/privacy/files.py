@@ -42,7 +42,8 @@ class Withheld(NamedTuple):
 
 class Privacy:
     """Decides for one editor. `roots` gives the workspace's folders (paths or file: URIs), `settings` those that hold;
-    both are asked each time. `clock` gives seconds. May be asked from any thread."""
+    both are asked each time; `of_folder` gives those of one folder (by its path) where they differ. `clock` gives
+    seconds. May be asked from any thread."""
 
     def __init__(
         self,
@@ -50,9 +51,11 @@ class Privacy:
         settings: Callable[[], Settings],
         clock: Callable[[], float] = time.monotonic,
         ignore_files: IgnoreFiles | None = None,
+        of_folder: Callable[[str], Settings] | None = None,
     ) -> None:
         self._roots = roots
         self._settings = settings
+        self._of_folder = of_folder or (lambda folder: settings())
         self._clock = clock
         self._ignore_files = ignore_files or IgnoreFiles(clock)
         self._by_path: LRUCache[tuple[object, ...], tuple[Withheld | None, float]] = LRUCache(MAX_FILES)
@@ -82,16 +85,21 @@ class Privacy:
 
     def withheld_document(self, uri: str, head: str, characters: int, lines: int) -> Withheld | None:
         """Why nothing of an open document may be sent; `head` is its start, of HEAD characters or less."""
-        path = _on_disk(uri_path(uri))
+        path = _on_host(uri, _on_disk(uri_path(uri))) if uri.startswith("file:") else _on_disk(uri_path(uri))
         # On another machine there is only a name to go by. A notebook's cell has the path of its file.
         on_disk = path and (uri.startswith("file:") or (os.path.isabs(path) and not _authority(uri)))
-        by_path = self._judge_path(path, opened=True) if on_disk else by_name(path, self._settings().forbidden)
+        name = uri_path(uri)
+        if not name and uri.startswith("file:"):
+            return Withheld("outside", f"{uri} names no file: nothing of it is sent.")
+        by_path = self._judge_path(path, opened=True) if on_disk else by_name(name, self._settings().forbidden)
         return by_path or by_content(uri, head, characters, lines)
 
     def _judge_path(self, path: str, *, opened: bool) -> Withheld | None:
         settings = self._settings()
         roots = tuple(self._roots())
-        key = (path, opened, roots, settings.ignore, settings.forbidden)
+        root = innermost(os.path.abspath(path), roots)
+        ignore = () if root is None else self._of_folder(root).ignore
+        key = (path, opened, roots, ignore, settings.forbidden)
         with self._lock:
             now = self._clock()
             kept = self._by_path.get(key)
@@ -118,7 +126,7 @@ class Privacy:
         if real_root is None:
             return Withheld("outside", f"{path} is a link that leads out of the workspace: nothing of it is sent.")
         for each, its_root in dict.fromkeys(((path, root), (real, real_root))):
-            if matches(settings.ignore, _relative(each, its_root)):
+            if matches(self._of_folder(its_root).ignore, _relative(each, its_root)):
                 return Withheld("ignored", f"{path} matches a pattern of the setting `ignore`: nothing of it is sent.")
             if (name := self._ignore_files.ignored_by(its_root, each)) is not None:
                 return Withheld("ignored", f"{path} is ignored by {name}: nothing of it is sent.")
@@ -155,11 +163,24 @@ def _look_at(head: str) -> tuple[bool, bool]:
     return is_secret_text(head), says_generated(head)
 
 
+@lru_cache(maxsize=256)
 def folder_path(root: str) -> str:
-    """The path of a workspace folder given as an absolute path or a file: URI; "" if it is on no disk here."""
+    """The path of a workspace folder given as an absolute path or a file: URI; "" if it is on no disk here.
+
+    `file://host/…` is a share on Windows; elsewhere it is a file of another machine, whatever its path is called.
+    """
     if os.path.isabs(root):
         return os.path.abspath(root)
-    return os.path.abspath(_on_disk(uri_path(root))) if root.startswith("file:") and uri_path(root) else ""
+    path = _on_host(root, _on_disk(uri_path(root))) if root.startswith("file:") else ""
+    return os.path.abspath(path) if path else ""
+
+
+def _on_host(uri: str, path: str) -> str:
+    """`path` of a file: URI with its host, if it names another; "" where that is no file here."""
+    host = _authority(uri)
+    if host in ("", "localhost"):
+        return path
+    return f"//{host}{path}" if os.name == "nt" else ""
 
 
 def innermost(path: str, roots: Sequence[str]) -> str | None:

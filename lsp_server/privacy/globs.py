@@ -28,8 +28,8 @@ MAX_NAME: Final = 128
 
 
 def too_long(path: str) -> bool:
-    """Whether a path is longer than patterns are matched with."""
-    return len(path) > MAX_PATH or any(len(name) > MAX_NAME for name in path.split("/"))
+    """Whether a path is longer than patterns are matched with, or has a line end in it, which no star matches."""
+    return len(path) > MAX_PATH or "\n" in path or any(len(name) > MAX_NAME for name in path.split("/"))
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
@@ -18,7 +18,8 @@ from pathspec import GitIgnoreSpec
 
 from lsp_server.privacy.globs import MAX_PATTERNS, compiled, too_long
 
-IGNORE_FILES: Final = (".gitignore", ".foretypeignore")
+GITIGNORE: Final = ".gitignore"
+IGNORE_FILES: Final = (GITIGNORE, ".foretypeignore")
 """Each is read on its own: an exception in one does not take back what the other withholds."""
 RECHECK_S: Final = 2.0
 MAX_BYTES: Final = 262_144
@@ -41,6 +42,39 @@ class _Read:
     stamp: Stamp
     spec: GitIgnoreSpec | None
     checked_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What ignore files say of the entries of one folder, which is `parts` below `top`.
+
+    `specs`: for each of IGNORE_FILES those of the folders from `top` down to this one, None where a folder has none;
+    `shared`: what git asks after them.
+    """
+
+    top: str
+    parts: tuple[str, ...]
+    specs: tuple[tuple[GitIgnoreSpec | None, ...], ...]
+    shared: tuple[GitIgnoreSpec | None, ...]
+
+    @property
+    def patterns(self) -> int:
+        """How many patterns there are on the way from `top`; beyond MAX_PATTERNS all is ignored, and no more are read,
+        as reading and asking those of many folders takes seconds."""
+        return sum(len(spec) for specs in self.specs for spec in specs if spec is not None)
+
+    def ignored(self, name: str, *, folder: bool) -> str | None:
+        """The name of what ignores the entry `name`; None if nothing does, the folders above not being ignored."""
+        parts, slash = (*self.parts, name), "/" if folder else ""
+        if too_long("/".join(parts)):
+            return "its length"
+        if self.patterns > MAX_PATTERNS:
+            return "more patterns than are looked through"
+        for file, specs in zip(IGNORE_FILES, self.specs, strict=True):
+            shared = self.shared if file == GITIGNORE else ()
+            if any(spec is not None for spec in (*specs, *shared)) and _says(parts, slash, specs, shared):
+                return file
+        return None
 
 
 class IgnoreFiles:
@@ -70,18 +104,43 @@ class IgnoreFiles:
             parts = PurePath(path).relative_to(top).parts
         except ValueError:
             return "being outside"
-        if len(parts) > MAX_LEVELS or too_long("/".join(parts)):
+        if len(parts) > MAX_LEVELS:
             return "its length"
-        for name in IGNORE_FILES:
-            specs = [self._spec(os.path.join(top, *parts[:depth], name)) for depth in range(len(parts))]
-            shared = [] if name != ".gitignore" else self._shared(top)
-            if any(spec is not None for spec in (*specs, *shared)) and _is_ignored(parts, specs, shared):
-                return name
+        rules = self._topmost(top)
+        for number, name in enumerate(parts, start=1):
+            is_folder = number < len(parts)
+            if (by := rules.ignored(name, folder=is_folder)) is not None:
+                return by  # below an ignored folder nothing is taken back, whatever lies deeper
+            if is_folder:
+                rules = self.below(rules, name)
         return None
 
-    def _shared(self, top: str) -> list[GitIgnoreSpec | None]:
+    def _topmost(self, top: str) -> Rules:
+        return Rules(top, (), self._own(top), self._shared(top))
+
+    def rules(self, root: str) -> Rules:
+        """What holds for the entries of the workspace folder `root` (an absolute path)."""
+        top = self._top(root)
+        rules = self._topmost(top)
+        for name in PurePath(root).relative_to(top).parts:
+            rules = self.below(rules, name)
+        return rules
+
+    def below(self, rules: Rules, name: str) -> Rules:
+        """What holds for the entries of the folder `name` among those that `rules` are of."""
+        parts = (*rules.parts, name)
+        if rules.patterns > MAX_PATTERNS:
+            return replace(rules, parts=parts)
+        own = self._own(os.path.join(rules.top, *parts))
+        specs = tuple((*above, *here) for above, here in zip(rules.specs, own, strict=True))
+        return replace(rules, parts=parts, specs=specs)
+
+    def _own(self, folder: str) -> tuple[tuple[GitIgnoreSpec | None, ...], ...]:
+        return tuple((self._spec(os.path.join(folder, name)),) for name in IGNORE_FILES)
+
+    def _shared(self, top: str) -> tuple[GitIgnoreSpec | None, ...]:
         """What git asks after the folders' own files."""
-        return [self._spec(os.path.join(top, ".git", "info", "exclude")), self._spec(self._user_file, follow=True)]
+        return self._spec(os.path.join(top, ".git", "info", "exclude")), self._spec(self._user_file, follow=True)
 
     def _top(self, root: str) -> str:
         """The top of the repository that `root` is in, else `root`."""
@@ -138,28 +197,21 @@ def _read(file: str, status: os.stat_result) -> GitIgnoreSpec | None:
     return compiled(_EVERYTHING if len(patterns) > MAX_PATTERNS else patterns)
 
 
-def _is_ignored(parts: tuple[str, ...], specs: list[GitIgnoreSpec | None], shared: list[GitIgnoreSpec | None]) -> bool:
-    """git's rule: of each folder on the way and the file, the deepest ignore file that says something decides; below
-    an ignored folder nothing is taken back."""
-    for length in range(1, len(parts) + 1):
-        slash = "" if length == len(parts) else "/"
-        if _says(parts[:length], slash, specs, shared):
-            return True
-    return False
-
-
 def _says(
-    parts: tuple[str, ...], slash: str, specs: list[GitIgnoreSpec | None], shared: list[GitIgnoreSpec | None]
+    parts: tuple[str, ...],
+    slash: str,
+    specs: tuple[GitIgnoreSpec | None, ...],
+    shared: tuple[GitIgnoreSpec | None, ...],
 ) -> bool:
-    for depth in range(len(parts) - 1, -1, -1):
+    """git's rule: the deepest ignore file that says something decides; then those that all folders share."""
+    for depth in range(min(len(parts), len(specs)) - 1, -1, -1):
         spec = specs[depth]
         if spec is not None:
             said = spec.check_file("/".join(parts[depth:]) + slash).include
             if said is not None:
                 return said
-    whole = "/".join(parts) + slash
     for spec in shared:
-        said = None if spec is None else spec.check_file(whole).include
+        said = None if spec is None else spec.check_file("/".join(parts) + slash).include
         if said is not None:
             return said
     return False

@@ -16,11 +16,13 @@ from typing import Final
 from lsp_server.privacy.secret_kinds import Span
 
 _STRONG: Final = (
-    r"passw(?:or)?d|passwd|passphrase|passcode|pwd|(?<![A-Za-z])pass(?![A-Za-z])|passwort|contraseña|mot_?de_?passe"
+    r"passw(?:or)?d|passwd|passphrase|passcode|pwd|(?<![A-Za-z])(?:db|database|key|store|user|admin|root)?_?pass"
+    r"(?![A-Za-z])|passwort|contrase(?:ñ|n)a|mot_?de_?passe"
 )
 _WEAK: Final = (
     r"secret|token|api[_\-]?key|app[_\-]?key|access[_\-]?key|private[_\-]?key|secret[_\-]?key|account[_\-]?key|"
-    r"encryption[_\-]?key|signing[_\-]?key|master[_\-]?key|service[_\-]?key|auth[_\-]?key|license[_\-]?key|credential|"
+    r"(?:encryption|signing|master|service|auth|license|db|database|priv|client|server|shared|storage|host|deploy|"
+    r"consumer|softlayer|sl)[_\-]*(?:api[_\-]?)?key|credential|"
     r"conn(?:ection)?[_\-]?str(?:ing)?|webhook|bearer|hmac|salt|cookie|session[_\-]?id|seed|mnemonic|dsn"
 )
 _NAME: Final = re.compile(rf"(?P<strong>{_STRONG})|(?P<weak>{_WEAK})", re.IGNORECASE)
@@ -65,8 +67,15 @@ MIN_WORDS: Final = 3
 
 _RANDOM: Final = re.compile(r"[A-Za-z0-9+/_\-]{20,}={0,2}")
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]{32,}|[0-9A-F]{32,})=*")
+_ONE_CASE: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?=[a-z]*[0-9])(?=[a-f0-9]*[g-z])[a-z0-9]{30,}|(?=[A-Z]*[0-9])(?=[A-F0-9]*[G-Z])[A-Z0-9]{30,})"
+    r"(?![A-Za-z0-9])"
+)
+"""Letters of one case and digits, as in keys in base 32 and 36; what a hash is made of is not enough."""
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_HEX_NEAR: Final = re.compile(r"(?i)key|secret|token|pass|salt|auth|cred|seed|hmac|cookie|session|signing|private")
+_HEX_NEAR: Final = re.compile(
+    r"(?i)key|pwd?\b|secret|token|pass|salt|auth|cred|seed|hmac|cookie|session|signing|private"
+)
 
 BASE64_LINE: Final = re.compile(r"""^\s*["'`]?([A-Za-z0-9+/]{40,}={0,2})(?:\\n)?["'`]?\s*[+,\\;)]*\s*$""")
 """A line of nothing but base64: the body of a key whose first and last lines may be out of sight."""
@@ -74,6 +83,10 @@ BASE64_LINE: Final = re.compile(r"""^\s*["'`]?([A-Za-z0-9+/]{40,}={0,2})(?:\\n)?
 MIN_TRANSITIONS: Final = 0.42
 """Share of neighbouring characters of different kinds (lower, upper, digit, other): 0.62 in random base64, below 0.35
 in names of words."""
+MIN_ONE_CASE: Final = 30
+"""Characters, as in `_ONE_CASE`."""
+MIN_TRANSITIONS_ONE_CASE: Final = 0.25
+"""The same in random text of one case's letters and digits, where it is 0.40 in base 36 and 0.30 in base 32."""
 MIN_MIXED: Final = 10
 """Letters alone, under a name that tells, from which their cases are looked at."""
 MIN_ENTROPY: Final = 3.4
@@ -89,6 +102,8 @@ def guessed(line: str, *, bare: bool) -> Iterator[Span]:
     for found in _RANDOM.finditer(line):
         if is_random(found.group()) or (_is_hex(found.group()) and _HEX_NEAR.search(line, 0, found.start())):
             yield found.span()
+        elif len(found.group()) >= MIN_ONE_CASE:
+            yield from (each.span() for each in _ONE_CASE.finditer(line, *found.span()) if is_random(each.group()))
     found_line = BASE64_LINE.match(line)
     if found_line is not None and not _is_hex(found_line.group(1)):
         yield found_line.span(1)
@@ -173,6 +188,8 @@ def is_random(text: str) -> bool:
     text = text.rstrip("=")
     if len(text) < 20 or _is_hex(text) or _UUID.fullmatch(text):
         return False
+    if _ONE_CASE.fullmatch(text):
+        return _changes(text) >= MIN_TRANSITIONS_ONE_CASE * (len(text) - 1) and entropy(text) >= MIN_ENTROPY
     counts = Counter(map(_kind, text))
     if not counts[0] or not counts[1] or not counts[2]:
         return False

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Final
 
 _KINDS: Final[dict[str, str]] = {
-    "aws": r"(?:AKIA|ASIA|ABIA|ACCA|AIDA|AROA)(?=[A-Z0-9]*[0-9A-Z])[A-Z0-9]{4,}",
+    "aws": r"(?:AKIA|ASIA|ABIA|ACCA|AIDA|AROA|A3T[A-Z0-9])(?=[A-Z0-9]*[0-9A-Z])[A-Z0-9]{4,}",
     "github": r"(?:gh[pousr]_|github_pat_)\w{4,}",
-    "gitlab": r"(?:gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-)[\w\-.]{4,}",
+    "gitlab": r"(?:gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-|GR1348941)[\w\-.]{4,}",
     "slack": r"xox[abeoprs]-[\w\-]{4,}",
     "slack_app": r"xapp-[\w\-]{4,}",
     "stripe": r"(?:[srp]k_(?:live|test)_|whsec_)\w{4,}",
@@ -25,7 +25,10 @@ _KINDS: Final[dict[str, str]] = {
     "npm": r"npm_[A-Za-z0-9]{8,}",
     "pypi": r"pypi-Ag[\w\-]{4,}",
     "sendgrid": r"SG\.[\w\-]{6,}[\w\-.]*",
-    "twilio": r"(?:SK|AC)[0-9a-f]{32}",
+    "twilio": r"(?:SK|AC)(?=[a-z]*[0-9])[0-9a-z]{32}",
+    "artifactory": r"(?:AKC(?=[A-Za-z]*[0-9])|AP[0-9A-F](?=[A-Za-z]*[0-9])(?=[A-Z0-9]*[a-z])(?=[a-z0-9]*[A-Z]))"
+    r"[A-Za-z0-9]{8,}",
+    "mailchimp": r"[0-9a-z]{32}-us[0-9]{1,2}",
     "shopify": r"shp(?:at|ca|pa|ss|tka)_[0-9A-Fa-f]{6,}",
     "digital_ocean": r"do[opr]_v1_[0-9a-f]{6,}",
     "databricks": r"dapi[0-9a-f]{12,}[\w\-]*",
@@ -42,7 +45,7 @@ _KINDS: Final[dict[str, str]] = {
 }
 
 _PREFIX: Final = re.compile(
-    r"(?:AKIA|ASIA|ABIA|ACCA|AIDA|AROA|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|[srp]k_(?:live|test)_|whsec_|AIza|"
+    r"(?:AKIA|ASIA|ABIA|ACCA|AIDA|AROA|A3T|AKC|AP|GR1348941|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[a-z]-|xapp-|[srp]k_(?:live|test)_|whsec_|AIza|"
     r"GOCSPX-|ya29\.|sk-(?:proj-|svcacct-|admin-|ant-|or-v1-)?|hf_|api_org_|npm_|pypi-Ag|SG\.|SK|AC|shp[a-z]{2,3}_|"
     r"do[opr]_v1_|dapi|hv[sbr]\.|AGE-SECRET-KEY-1|gl(?:sa|c)_|dp\.[a-z]{2,5}\.|eyJ|lin_api_|[A-Z]{4}-|[a-z]{3,8}_)"
 )
@@ -53,7 +56,8 @@ _TOKEN: Final = re.compile(
 )
 
 _HINTS: Final = (
-    "AKIA", "ASIA", "ABIA", "ACCA", "AIDA", "AROA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
+    "AKIA", "ASIA", "ABIA", "ACCA", "AIDA", "AROA", "A3T", "AKC", "AP", "-us", "GR1348941",
+    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
     "gldt-", "glrt-", "glcbt-", "glptt-", "glft-", "glsoat-", "glimt-", "glagent-", "gloas-", "xox", "xapp-", "k_live_",
     "k_test_", "whsec_", "AIza", "GOCSPX-", "ya29.", "sk-", "hf_", "api_org_", "npm_", "pypi-Ag", "SG.", "SK", "AC",
     "shp", "o_v1_", "p_v1_", "r_v1_", "dapi", ":AA", "hvs.", "hvb.", "hvr.", "AGE-SECRET", "glsa_", "glc_", "ATA",
@@ -64,7 +68,7 @@ _HINTS: Final = (
 
 _AROUND: Final = re.compile(
     r"""
-      [A-Za-z][A-Za-z0-9+.\-]{1,20}://[^\s:/@"'`<>\[\]{}$]{0,64}:(?!//)
+      (?:[A-Za-z][A-Za-z0-9+.\-]{1,20})?://[^\s:/@"'`<>\[\]{}$]{0,64}:(?!//)
         (?P<url>[^\s@/"'`<>{}$?\#]*[^\s@/"'`<>{}$?\#0-9][^\s@"'`<>{}$]*(?=@)|[0-9]+(?=@)|[^\s@/"'`<>{}$?\#,;)\\:]*[^\s@/"'`<>{}$?\#,;)\\:0-9.\]]\S{0,0})
     | (?i:\b(?:bearer|basic))\ +(?P<header>(?=\S{0,80}?(?:[0-9]|[a-z][A-Z]))[A-Za-z0-9+/_\-.=~]{8,})
     | hooks\.slack\.com/(?:services|workflows)/(?P<slack_hook>[\w/]{4,})

@@ -31,6 +31,8 @@ class SourceRequest:
     supersedes: tuple[int, ...] = ()
     objective_ms: int = 200
     give_up_ms: int = 2_000
+    trace: str = ""
+    """W3C trace context of whoever traces it; "" for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ class SourceUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """For the status bar, `doctor` and the log: `detail` is one sentence. `first_token_ms` is a recent median."""
+    """For the status bar, `doctor` and the log: `detail` is one sentence. `first_token_ms` is a recent median,
+    `context_tokens` what the model that answers takes at most; 0 if it is not known."""
 
     name: SourceName
     state: SourceState
     detail: str = ""
     first_token_ms: float | None = None
+    context_tokens: int = 0
 
 
 class Source(Protocol):

@@ -193,7 +193,10 @@ class ConnectedSource:
 
     def statuses(self) -> list[SourceStatus]:
         """This source's state."""
-        return [SourceStatus(self._name, self.state, self._detail, self._first_token.median_ms())]
+        known = [] if self._link is None else self._link.welcome.models
+        # Of several models the least: which of them is asked is not known before it answers.
+        tokens = min((model.context_tokens for model in known if model.context_tokens), default=0)
+        return [SourceStatus(self._name, self.state, self._detail, self._first_token.median_ms(), tokens)]
 
     async def generate(self, request: SourceRequest) -> AsyncGenerator[Piece | Ended, None]:
         """Stream the answer; see `Source.generate`."""

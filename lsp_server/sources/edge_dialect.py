@@ -48,6 +48,7 @@ class EdgeDialect:
             supersedes=list(request.supersedes),
             objective_ms=request.objective_ms,
             give_up_ms=request.give_up_ms,
+            trace=request.trace,
         )
 
     def cancel(self, id: int) -> Reaction:

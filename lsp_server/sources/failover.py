@@ -15,6 +15,7 @@ from lsp_server.sources.base import (
     SourceRequest,
     SourceStatus,
     SourceUnavailableError,
+    TakesMemory,
 )
 from lsp_server.sources.failover_policy import FailoverPolicy
 from lsp_server.sources.latency import LatencyWindow
@@ -73,6 +74,10 @@ class FailoverSource:
                 for status in statuses
             ]
         return statuses
+
+    def memory_bytes(self) -> int | None:
+        """What the local worker takes of this machine's memory; None if none is connected, or it is not known."""
+        return self._local.memory_bytes() if isinstance(self._local, TakesMemory) else None
 
     def _sources(self) -> list[Racer]:
         return [source for source in (self._edge, self._local) if source is not None]

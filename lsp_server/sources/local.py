@@ -21,6 +21,7 @@ from lsp_server.sources.election import Address, Meeting, Transport, default_tra
 from lsp_server.sources.handshake import DialError, NotListeningError, Opened, open_unix, open_url
 from lsp_server.sources.local_process import LocalProcess, missing, model_file, too_large, worker_command
 from lsp_server.sources.power import Look, PowerWatch, resident_bytes
+from lsp_server.sources.prefill import Prefill
 from lsp_server.sources.restarts import RestartPolicy
 from lsp_server.sources.wire import WebSocketWire
 from lsp_server.sources.worker_dialect import WorkerDialect
@@ -201,6 +202,7 @@ class LocalSource(ConnectedSource):
         )
         super().__init__("local", dialer, WorkerDialect, clock=clock, uniform=uniform)
         self._power = PowerWatch(Look(self._processes)) if power is None else power
+        self._prefill = Prefill()
 
     @property
     def effort(self) -> Effort:
@@ -238,7 +240,9 @@ class LocalSource(ConnectedSource):
             return
         if request.kind == "automatic" and effort.hold_s:
             await asyncio.sleep(effort.hold_s)
-        request = replace(request, context=effort.shortened(request.context))
+        request = replace(request, context=self._prefill.sized(effort.shortened(request.context)))
         async with contextlib.aclosing(super().generate(request)) as events:
             async for event in events:
+                if isinstance(event, Ended):
+                    self._prefill.answered(request.context, event)
                 yield event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import subprocess
 import sys
@@ -104,6 +105,12 @@ def test_a_commands_arguments_reach_its_module(command: str, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, cli.COMMANDS[command][0], module)
     assert cli.main([command, "--json", "f.py:1:2"]) == 7
     assert calls == [["--json", "f.py:1:2"]]
+
+
+def test_the_collector_runs_again_once_the_server_is_loaded() -> None:
+    assert cli._load("lsp_server.version").version()
+    gc.unfreeze()
+    assert gc.isenabled()
 
 
 def test_an_interrupt_is_no_traceback(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

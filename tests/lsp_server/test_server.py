@@ -2,134 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import logging
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from completion_fakes import FakeSource
+from fake_client import URI, FakeClient
 
-from lsp_server.serve import serve
-from lsp_server.server import ForetypeServer
-from lsp_server.settings import CompletionSettings, Loaded, LocalSettings, Settings
+from lsp_server.settings import CompletionSettings, LocalSettings, Settings
 from lsp_server.sources.base import SourceStatus
 from lsp_server.sources.build import build_source
 
-URI = "file:///w/a.py"
 RANGE = {"start": {"line": 0, "character": 4}, "end": {"line": 0, "character": 4}}
-
-
-class FakeClient:
-    """Sends messages and keeps what comes back."""
-
-    def __init__(self, source: FakeSource, settings: Settings | None = None) -> None:
-        self.source = source
-        self.settings = settings or Settings()
-        self.problems: tuple[Any, ...] = ()
-        self.loaded_with: list[dict[str, Any]] = []
-        self.server = ForetypeServer(lambda settings: source, self._load)
-        self.notifications: list[dict[str, Any]] = []
-        self.answers: dict[int, list[dict[str, Any]]] = {}
-        self._arrived = asyncio.Event()
-        self._id = 0
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def _load(self, **layers: Any) -> Loaded:
-        self.loaded_with.append(layers)
-        return Loaded(self.settings, self.problems)
-
-    async def connect(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
-        reader, self._server_writer = await asyncio.open_connection(sock=theirs)
-        self._tasks.append(asyncio.create_task(serve(self.server, reader, self._server_writer)))
-        self._tasks.append(asyncio.create_task(self._receive()))
-
-    async def _receive(self) -> None:
-        while header := await self._reader.readline():
-            if not header.startswith(b"Content-Length"):
-                continue
-            length = int(header.split(b":")[1])
-            while (await self._reader.readline()).strip():
-                pass
-            message = json.loads(await self._reader.readexactly(length))
-            if "method" in message and "id" in message:
-                self._send({"id": message["id"], "result": [{"languages": ["go"]}]})
-                self.notifications.append(message)
-            elif "method" in message:
-                self.notifications.append(message)
-            else:
-                self.answers.setdefault(message["id"], []).append(message)
-            self._arrived.set()
-
-    def _send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        self._writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-
-    def notify(self, method: str, params: Any = None) -> None:
-        self._send({"method": method, "params": params})
-
-    def request(self, method: str, params: Any = None) -> int:
-        self._id += 1
-        self._send({"id": self._id, "method": method, "params": params})
-        return self._id
-
-    async def answer(self, id: int) -> dict[str, Any]:
-        while id not in self.answers:
-            await self.arrival()
-        return self.answers[id][0]
-
-    async def arrival(self) -> None:
-        self._arrived.clear()
-        await self._arrived.wait()
-
-    async def notification(self, method: str) -> dict[str, Any]:
-        while True:
-            for message in self.notifications:
-                if message["method"] == method:
-                    params: dict[str, Any] = message["params"]
-                    return params
-            await self.arrival()
-
-    async def initialize(self, name: str = "tests", capabilities: dict[str, Any] | None = None) -> dict[str, Any]:
-        await self.connect()
-        params = {
-            "processId": None,
-            "rootUri": "file:///w",
-            "clientInfo": {"name": name},
-            "capabilities": capabilities or {},
-            "initializationOptions": {"edge": {"urls": []}},
-        }
-        result: dict[str, Any] = (await self.answer(self.request("initialize", params)))["result"]
-        self.notify("initialized", {})
-        return result
-
-    def open(self, text: str = "x = ", uri: str = URI) -> None:
-        document = {"uri": uri, "languageId": "python", "version": 0, "text": text}
-        self.notify("textDocument/didOpen", {"textDocument": document})
-
-    def inline(self, character: int = 4, uri: str = URI, line: int = 0, **context: Any) -> int:
-        return self.request(
-            "textDocument/inlineCompletion",
-            {
-                "textDocument": {"uri": uri},
-                "position": {"line": line, "character": character},
-                "context": {"triggerKind": 2, **context},
-            },
-        )
-
-    async def items(self, id: int) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = (await self.answer(id))["result"]["items"]
-        return items
-
-    async def stop(self) -> None:
-        self._writer.close()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._server_writer.close()
 
 
 @pytest.fixture(autouse=True)
@@ -288,6 +173,46 @@ async def test_the_state_is_told_when_it_changes(client: FakeClient) -> None:
     client.source.states = [SourceStatus("edge", "ready"), SourceStatus("local", "ready")]
     client.server.tell_status()
     assert (await client.notification("foretype/status"))["state"] == "online"
+
+
+async def test_a_client_in_copilots_style_is_told_the_state_in_its_own_way(client: FakeClient) -> None:
+    await client.initialize()
+    await client.notification("foretype/status")
+    client.open()
+    client.notify("textDocument/didFocus", {"textDocument": {"uri": URI}})
+    assert (await client.notification("didChangeStatus"))["kind"] == "Normal"
+    client.notifications.clear()
+    client.source.states = [SourceStatus("local", "failed", "It is broken.")]
+    client.server.tell_status()
+    told = await client.notification("didChangeStatus")
+    assert told == {"busy": False, "message": "It is broken.", "kind": "Error"}
+
+
+async def test_who_never_spoke_in_that_style_is_not_sent_it(client: FakeClient) -> None:
+    await client.initialize()
+    await client.notification("foretype/status")
+    await client.answer(client.request("foretype/status"))
+    assert "didChangeStatus" not in [message["method"] for message in client.notifications]
+
+
+async def test_who_asks_for_the_status_gets_each_source_and_the_memory_taken(client: FakeClient) -> None:
+    await client.initialize()
+    client.source.states = [
+        SourceStatus("edge", "failed", "It is away."),
+        SourceStatus("local", "ready", "Here.", first_token_ms=12.5, context_tokens=2_048),
+    ]
+    told = (await client.answer(client.request("foretype/status")))["result"]
+    assert told["state"] == "local"
+    assert told["sources"][1] == {
+        "name": "local",
+        "state": "ready",
+        "detail": "Here.",
+        "firstTokenMs": 12.5,
+        "contextTokens": 2_048,
+    }
+    assert told["sources"][0]["contextTokens"] is None
+    assert told["memoryBytes"]["server"] > 10_000_000
+    assert told["memoryBytes"]["localWorker"] is None
 
 
 async def test_the_editors_configuration_is_asked_for_and_read(client: FakeClient) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,29 @@ EDGE = "edge.test"
 """A name that only the stand-in proxies know: towards this machine's own names no proxy is used."""
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Path]:
+    """The socket of a real worker, which all tests here share: the network is the subject."""
+    with tempfile.TemporaryDirectory(prefix="ft-") as folder:
+        socket, log = Path(folder) / "worker.sock", Path(folder) / "log"
+        command = ["-m", "gpu_worker", "--engine", "llama", "--model", "starter", "--listen", f"unix:{socket}"]
+        with (
+            log.open("wb") as output,
+            subprocess.Popen([sys.executable, *command], stdout=output, stderr=output) as run,
+        ):
+            while "ready" not in log.read_text():
+                assert run.poll() is None, log.read_text()
+                time.sleep(0.02)
+            yield socket
+            run.terminate()
+
+
+@pytest.fixture
+def stack(stack: Stack, worker: Path) -> Stack:
+    (stack.folder / "worker.sock").symlink_to(worker)
+    return stack
 
 
 @pytest.fixture
@@ -54,8 +81,8 @@ def encrypted(stack: Stack, authority: FakeAuthority) -> Program:
 
 
 async def suggested(stack: Stack, *programs: Program) -> None:
-    await asyncio.gather(stack.worker.start(), *(program.start() for program in programs))
-    await stack.start_editor()
+    await asyncio.gather(*(program.start() for program in programs))
+    await stack.start_editor()  # not before: a first call into the void is no call that the network blocked
     suggestion = await stack.until_suggested_by("edge")
     assert suggestion.text.strip()
 
@@ -108,6 +135,38 @@ async def test_a_proxy_that_wants_a_password_which_the_environment_has(stack: St
     use(stack, "ws")
     await suggested(stack, stack.proxy)
     assert proxy.seen["CONNECT"] >= 1
+
+
+async def test_all_three_at_once_with_everything_from_the_environment(stack: Stack, between, folder: Path) -> None:  # type: ignore[no-untyped-def]
+    ours, theirs = FakeAuthority(folder, "operator"), FakeAuthority(folder, "company")
+    proxy = await between(
+        FakeForwardProxy(authority=theirs, upstream=ours, blocks_websockets=True, credentials="me:secret")
+    )
+    stack.environment |= {
+        "HTTPS_PROXY": proxy.url,
+        "https_proxy": proxy.url,
+        "NO_PROXY": "",
+        "no_proxy": "",
+        "FORETYPE_CONFIG": str(folder / "empty.toml"),
+        "FORETYPE_EDGE_URLS": f"wss://{EDGE}:{stack.port}",
+        "FORETYPE_EDGE_TOKEN": TOKEN,
+        "FORETYPE_EDGE_CA_FILE": str(theirs.pair.cert),
+        "FORETYPE_LOCAL_ENABLED": "false",
+    }
+    (folder / "empty.toml").touch()
+    await suggested(stack, encrypted(stack, ours))
+    assert proxy.seen["inspected"] >= 1
+    assert proxy.seen["blocked"] == 1
+
+
+async def test_a_proxy_that_the_environment_excepts_is_not_used(stack: Stack, between) -> None:  # type: ignore[no-untyped-def]
+    """NO_PROXY names the edge, whose name only the proxy knows: nothing comes through, and the proxy sees nothing."""
+    proxy = await between(FakeForwardProxy())
+    stack.environment |= {"HTTPS_PROXY": proxy.url, "https_proxy": proxy.url, "NO_PROXY": EDGE, "no_proxy": EDGE}
+    use(stack, "ws")
+    await stack.start_editor()
+    assert await stack.editor.until_state("error", 30)
+    assert proxy.seen.total() == 0
 
 
 async def test_a_missing_password_is_said_and_never_shown(stack: Stack, between) -> None:  # type: ignore[no-untyped-def]

@@ -141,7 +141,7 @@ async def test_an_unsaved_buffer_gets_suggestions(stack: Stack) -> None:
         async with asyncio.timeout(60):
             while (suggestion := await editor.press("r")) is None:
                 await editor.press("\n")
-        assert suggestion.source == "local"
+        assert suggestion.source in ("local", "cache")  # there is no edge
     finally:
         await editor.stop()
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_gguf import FIM_TOKENS, write_gguf
 
 from gpu_worker.fim import FAMILIES
-from lsp_server.models.gguf_header import FIM_TEXTS, BadGgufError, read_header
+from lsp_server.models.gguf_header import FIM_PAIR, FIM_TEXTS, BadGgufError, read_header
 from lsp_server.sources.local_process import model_file
 
 BEGIN = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)
@@ -45,11 +45,20 @@ def test_a_vocabulary_without_all_markers_cannot_fill_in_the_middle(tmp_path: Pa
     assert not read_header(tmp_path / "x.gguf").fim
 
 
+def test_codestral_fills_in_the_middle_without_a_marker_for_it(tmp_path: Path) -> None:
+    write_gguf(tmp_path / "x.gguf", ("[PREFIX]", "[SUFFIX]"))
+    assert read_header(tmp_path / "x.gguf").fim
+    write_gguf(tmp_path / "y.gguf", ("[PREFIX]", "<fim_suffix>"))
+    assert not read_header(tmp_path / "y.gguf").fim
+
+
 def test_the_markers_of_every_family_that_the_worker_lays_out_are_known() -> None:
     for family in FAMILIES:
+        parts = (family.prefix, family.suffix, family.middle)
         if family.middle:
-            parts = (family.prefix, family.suffix, family.middle)
             assert all(part in texts for part, texts in zip(parts, FIM_TEXTS, strict=True)), family.name
+        else:
+            assert parts[:2] == FIM_PAIR, family.name
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_the_setting_and_the_policy_count(place: Place) -> None:
         ("vscode-remote://ssh/w/.env", "secret"),
         ("vscode-notebook-cell:/w/a.ipynb#1", None),
         ("file:///w/%2E%2E/w/.env", "secret"),
-        ("file://[", None),
+        ("file://[", "outside"),
     ],
 )
 def test_documents_that_are_no_files_go_by_their_name(place: Place, uri: str, reason: str | None) -> None:

@@ -1,6 +1,7 @@
 """A program that behaves as a local worker: `fake_worker.py MODE STARTS --listen …`; every start adds a line to STARTS.
 
-MODE: `serve` answers "local"; `crash` ends at once with a sentence; `mute` listens and welcomes, but never answers.
+MODE: `serve` answers "local"; `crash` ends at once with a sentence; `mute` listens and welcomes, but never answers;
+`slow` answers how many characters came before the cursor, and says that it read them at 1,000 tokens a second.
 """
 
 from __future__ import annotations
@@ -17,7 +18,20 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from wire_protocol.codec import decode_from_proxy, encode
-from wire_protocol.frames import SUBPROTOCOL, Credit, Done, Error, Hello, Submit, TokenBatch, Tokens, Welcome
+from wire_protocol.frames import (
+    SUBPROTOCOL,
+    Credit,
+    Done,
+    Error,
+    Hello,
+    ModelInfo,
+    Submit,
+    Timings,
+    TokenBatch,
+    Tokens,
+    Usage,
+    Welcome,
+)
 
 
 async def session(connection: ServerConnection, mode: str, token: str) -> None:
@@ -29,12 +43,19 @@ async def session(connection: ServerConnection, mode: str, token: str) -> None:
                 if frame.token != token:
                     await connection.send(encode(Error(code="auth", message="Unknown token.")))
                     return
-                await connection.send(encode(Welcome(session=str(os.getpid()))))
+                await connection.send(
+                    encode(Welcome(session=str(os.getpid()), models=[ModelInfo(name="fake", context_tokens=2_048)]))
+                )
                 await connection.send(encode(Credit(grant=4)))
-            elif isinstance(frame, Submit) and mode == "serve":
-                batch = TokenBatch(id=frame.id, offset=0, text="local", tokens=1)
+            elif isinstance(frame, Submit) and mode != "mute":
+                read = len(frame.context.before) // 4
+                text, took = ("local", None) if mode == "serve" else (str(len(frame.context.before)), read)
+                batch = TokenBatch(id=frame.id, offset=0, text=text, tokens=1)
                 await connection.send(encode(Tokens(items=[batch])))
-                await connection.send(encode(Done(id=frame.id, reason="stop", model=str(os.getpid()))))
+                timings = Timings() if took is None else Timings(first_token_ms=took)
+                usage = Usage(prompt_tokens=took or 0)
+                done = Done(id=frame.id, reason="stop", model=str(os.getpid()), usage=usage, timings=timings)
+                await connection.send(encode(done))
                 await connection.send(encode(Credit(grant=1)))
 
 

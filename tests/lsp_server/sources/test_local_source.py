@@ -10,6 +10,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from lsp_server.sources.base import SourceUnavailableError
 from lsp_server.sources.election import Meeting, Transport
 from lsp_server.sources.local import LocalSource
 from lsp_server.sources.local_process import LocalProcess, last_line, missing, model_file, worker_command
+from lsp_server.sources.prefill import MIN_CHARACTERS
+from wire_protocol.frames import Context
 
 WORKER = str(Path(__file__).parent / "fake_worker.py")
 ROOT = str(Path(__file__).parents[3])
@@ -91,6 +94,24 @@ async def test_the_workers_memory_is_told_whoever_started_it(home: FakeHome) -> 
         for source in (one, two):
             assert (source.memory_bytes() or 0) > 1_000_000
     assert one.memory_bytes() is None
+
+
+async def test_a_prompt_is_cut_to_what_the_worker_was_seen_to_read_in_time(home: FakeHome) -> None:
+    source = home.source("slow")
+    long = replace(ask(), context=Context(before="a line of code\n" * 400))
+    async with running(source):
+        first, _ = await collect(source.generate(long))
+        second, _ = await collect(source.generate(replace(long, id=ask().id)))
+    assert int(first) == 6_000
+    assert int(second) <= MIN_CHARACTERS
+
+
+async def test_the_context_that_the_model_takes_is_told(home: FakeHome) -> None:
+    source = home.source()
+    async with running(source):
+        await collect(source.generate(ask()))
+        (status,) = source.statuses()
+    assert status.context_tokens == 2_048
 
 
 async def test_two_models_have_two_processes(home: FakeHome) -> None:
