@@ -81,12 +81,17 @@ def is_private(address: Address) -> bool:
     return isinstance(address, UnixAddress) or is_loopback(address.host)
 
 
-def unsafe_reason(address: Address, *, token: bool, tls: bool, insecure: bool) -> str | None:
-    """Why serving on `address` is refused: others can reach it, and a token or TLS is missing. None if it is safe."""
+def unsafe_reason(
+    address: Address, *, token: bool, tls: bool, insecure: bool, tokens: str = "--token-file"
+) -> str | None:
+    """Why serving on `address` is refused: others can reach it, and a token or TLS is missing. None if it is safe.
+
+    `tokens` are the settings that make a server ask for tokens.
+    """
     if insecure or is_private(address) or (token and tls):
         return None
     missing = " and ".join(
-        name for name, there in (("--token-file", token), ("TLS (--tls-cert with --tls-key)", tls)) if not there
+        name for name, there in ((tokens, token), ("TLS (--tls-cert with --tls-key)", tls)) if not there
     )
     return (
         f"{address} can be reached from other machines, so {missing} is needed: give it, listen on 127.0.0.1, "

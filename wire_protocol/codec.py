@@ -1,6 +1,8 @@
-"""Bytes to typed frames and back: MessagePack through `msgpack`, validation through `msgspec`; no I/O.
+"""Bytes to typed frames and back: MessagePack through `msgspec`, which validates as it decodes; no I/O.
 
-Whatever the bytes are, decoding gives a frame or a `ProtocolError`, in time and memory bounded by the frame limit.
+Whatever the bytes are, decoding gives a frame or a `ProtocolError`, in time and memory bounded by the frame limit:
+every array has a bound that is checked before it is allocated, and what no field wants is skipped. Only what is refused
+is looked at again, through `msgpack`, to say what was wrong with it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from wire_protocol.frames import (
     VERSION_MAX,
     VERSION_MIN,
     AnyFrame,
-    Complete,
     Error,
     ErrorCode,
     FromClient,
@@ -40,7 +41,6 @@ _MAX_MAP: Final = 64
 _MAX_SENTENCE_SHOWN: Final = 300
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-"""Writes the same bytes as msgpack.packb of the same maps, in a third of the time."""
 
 _TYPES: Final = frozenset(str(frame.__struct_config__.tag) for frame in get_args(AnyFrame))
 
@@ -71,16 +71,18 @@ def encode(frame: AnyFrame) -> bytes:
 
     Raises UnicodeEncodeError for lone surrogates: clean texts first (`text.clean`).
     """
-    if isinstance(frame, Complete):
-        # A delta's checksum goes as base64 text, which only this way does; proxies and workers never send one.
-        packed: bytes = msgpack.packb(frame, default=msgspec.to_builtins)
-        return packed
     return _ENCODER.encode(frame)
 
 
-def _unpack(data: bytes, limit: int) -> dict[str, Any]:
-    if len(data) > limit:
-        raise ProtocolError("too_large", f"The frame has {len(data)} bytes; this side takes at most {limit}.")
+_TOKENS_HEAD: Final = _ENCODER.encode({"type": "tokens", "items": []})[:-1]
+
+
+def encode_tokens(items: list[tuple[int, int, str, int]]) -> bytes:
+    """`encode` of a `tokens` with these (id, offset, text, tokens), without making the structs: half its cost."""
+    return _TOKENS_HEAD + _ENCODER.encode(items)
+
+
+def _unpack(data: bytes) -> dict[str, Any]:
     try:
         value = msgpack.unpackb(
             data,
@@ -113,47 +115,64 @@ def _request_id(value: dict[str, Any]) -> int | None:
         return None
 
 
-def _decode(data: bytes, limit: int, accepts: Any, accepted: frozenset[str]) -> Any:
-    value = _unpack(data, limit)
-    kind = value.get("type")
-    if not isinstance(kind, str):
-        raise ProtocolError("malformed", "The frame has no `type`, or one that is not a string.")
-    if kind not in accepted:
-        known = kind in _TYPES
-        problem = "is not accepted by this side" if known else "is not a frame of this protocol"
-        code: ErrorCode = "unexpected" if known else "unknown_type"
-        raise ProtocolError(code, f"{_short(ValueError(repr(kind)))} {problem}.", _request_id(value))
-    try:
-        return msgspec.convert(value, accepts)
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise ProtocolError("invalid", f"Bad `{kind}` frame: {_short(error)}.", _request_id(value)) from None
+class _Side:
+    """What one side accepts."""
+
+    __slots__ = ("_accepted", "_accepts", "_decode")
+
+    def __init__(self, accepts: Any) -> None:
+        """`accepts` is a union of frames."""
+        self._accepts = accepts
+        self._accepted = frozenset(str(frame.__struct_config__.tag) for frame in get_args(accepts))
+        self._decode = msgspec.msgpack.Decoder(accepts).decode
+
+    def decode(self, data: bytes, limit: int) -> Any:
+        """The frame in `data`. Raises ProtocolError."""
+        if len(data) > limit:
+            raise ProtocolError("too_large", f"The frame has {len(data)} bytes; this side takes at most {limit}.")
+        try:
+            return self._decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return self._explained(data)
+
+    def _explained(self, data: bytes) -> Any:
+        """The same, twenty times slower, and it knows why it is refused."""
+        value = _unpack(data)
+        kind = value.get("type")
+        if not isinstance(kind, str):
+            raise ProtocolError("malformed", "The frame has no `type`, or one that is not a string.")
+        if kind not in self._accepted:
+            known = kind in _TYPES
+            problem = "is not accepted by this side" if known else "is not a frame of this protocol"
+            code: ErrorCode = "unexpected" if known else "unknown_type"
+            raise ProtocolError(code, f"{_short(ValueError(repr(kind)))} {problem}.", _request_id(value))
+        try:
+            return msgspec.convert(value, self._accepts, builtin_types=(bytes,))
+        except (msgspec.ValidationError, RecursionError) as error:
+            raise ProtocolError("invalid", f"Bad `{kind}` frame: {_short(error)}.", _request_id(value)) from None
 
 
-def _tags(accepts: Any) -> frozenset[str]:
-    return frozenset(str(frame.__struct_config__.tag) for frame in get_args(accepts))
-
-
-_FROM_CLIENT: Final = _tags(FromClient)
-_TO_CLIENT: Final = _tags(ToClient)
-_FROM_PROXY: Final = _tags(FromProxy)
-_TO_PROXY: Final = _tags(ToProxy)
+_FROM_CLIENT: Final = _Side(FromClient)
+_TO_CLIENT: Final = _Side(ToClient)
+_FROM_PROXY: Final = _Side(FromProxy)
+_TO_PROXY: Final = _Side(ToProxy)
 
 
 def decode_from_client(data: bytes, limit: int = DEFAULT_FRAME_BYTES) -> FromClient:
     """The frame in `data` as a proxy accepts it; `limit` in bytes. Raises ProtocolError, nothing else."""
-    frame: FromClient = _decode(data, limit, FromClient, _FROM_CLIENT)
+    frame: FromClient = _FROM_CLIENT.decode(data, limit)
     return frame
 
 
 def decode_to_client(data: bytes, limit: int = DEFAULT_FRAME_BYTES) -> ToClient:
     """The frame in `data` as a client accepts it; `limit` in bytes. Raises ProtocolError, nothing else."""
-    frame: ToClient = _decode(data, limit, ToClient, _TO_CLIENT)
+    frame: ToClient = _TO_CLIENT.decode(data, limit)
     return frame
 
 
 def decode_from_proxy(data: bytes, limit: int = DEFAULT_FRAME_BYTES) -> FromProxy:
     """The frame in `data` as a worker accepts it; `limit` in bytes. Raises ProtocolError, nothing else."""
-    frame: FromProxy = _decode(data, limit, FromProxy, _FROM_PROXY)
+    frame: FromProxy = _FROM_PROXY.decode(data, limit)
     return frame
 
 
@@ -162,7 +181,7 @@ def decode_to_proxy(data: bytes, limit: int = DEFAULT_FRAME_BYTES) -> ToProxy:
 
     Raises ProtocolError, nothing else.
     """
-    frame: ToProxy = _decode(data, limit, ToProxy, _TO_PROXY)
+    frame: ToProxy = _TO_PROXY.decode(data, limit)
     return frame
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from cachetools import LRUCache
@@ -69,7 +70,21 @@ def size_of(context: Context) -> int:
     parts = [context.before, context.typed, context.tail, context.after, context.path, context.language]
     for snippet in context.snippets:
         parts += [snippet.path, snippet.text]
-    return _ENTRY_BYTES + sum(len(part) * (1 if part.isascii() else _BYTES_PER_CODE_POINT) for part in parts)
+    size = _ENTRY_BYTES
+    for part in parts:
+        size += len(part) if part.isascii() else _BYTES_PER_CODE_POINT * len(part)
+    return size
+
+
+class _Kept(NamedTuple):
+    """A document's last context; `size` is its `size_of`."""
+
+    rev: int
+    context: Context
+    size: int
+
+
+_kept_size: Final = attrgetter("size")
 
 
 class ContextStore:
@@ -79,9 +94,7 @@ class ContextStore:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._contexts: LRUCache[str, tuple[int, Context]] = LRUCache(
-            max_bytes, getsizeof=lambda entry: size_of(entry[1])
-        )
+        self._contexts: LRUCache[str, _Kept] = LRUCache(max_bytes, getsizeof=_kept_size)
 
     @property
     def bytes_used(self) -> int:
@@ -105,10 +118,10 @@ class ContextStore:
 
     def _rebuilt(self, doc: str, base_rev: int | None, delta: Delta) -> Context:
         held = self._contexts.get(doc)
-        if held is None or held[0] != base_rev:
+        if held is None or held.rev != base_rev:
             raise ContextUnknownError(f"revision {base_rev} of the document is not here")
         try:
-            context = apply(held[1], delta)
+            context = apply(held.context, delta)
         except ProtocolError as error:
             self._contexts.pop(doc, None)
             raise ContextUnknownError(error.message) from None
@@ -119,10 +132,10 @@ class ContextStore:
         return context
 
     def _keep(self, doc: str, rev: int, context: Context) -> None:
-        entry = (rev, context)
+        kept = _Kept(rev, context, size_of(context))
         self._contexts.pop(doc, None)
-        if size_of(context) <= self._contexts.maxsize:
-            self._contexts[doc] = entry
+        if kept.size <= self._contexts.maxsize:
+            self._contexts[doc] = kept
 
     def evict_one(self) -> int:
         """Drop the least recently used context, for a bound over all sessions; bytes freed, 0 if there was none."""

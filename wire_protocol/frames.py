@@ -56,6 +56,7 @@ Kind = Literal["invoked", "automatic", "prefetch"]
 Lines = Literal["single", "multi"]
 DoneReason = Literal["stop", "length", "cancelled", "shed", "error"]
 Source = Literal["worker", "cache", "attached"]
+Tier = Literal["small", "medium", "large"]
 ErrorCode = Literal[
     "malformed",  # not MessagePack, or not a map with a `type`
     "unknown_type",  # a frame type this version does not know
@@ -131,7 +132,7 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     """A model that can answer: its name, its tier and its context length in tokens."""
 
     name: Key
-    tier: Literal["small", "medium", "large"] = "small"
+    tier: Tier = "small"
     context_tokens: Count = 0
 
 
@@ -216,6 +217,18 @@ class Cancel(Frame, frozen=True, kw_only=True, tag="cancel"):
     ids: Ids
 
 
+class Promote(Frame, frozen=True, kw_only=True, tag="promote"):
+    """Proxy to worker: somebody who waits reads the answer to this `submit` too; it goes on as if it had these values.
+
+    Unknown and finished ids are ignored, and so is what would make a request less urgent.
+    """
+
+    id: Id
+    kind: Kind
+    priority: Signed = 0
+    give_up_ms: BudgetMs = 2_000
+
+
 class TokenBatch(Struct, frozen=True, kw_only=True, array_like=True):
     """New text of one answer, on the wire an array `[id, offset, text, tokens]`.
 
@@ -279,13 +292,19 @@ class Credit(Frame, frozen=True, kw_only=True, tag="credit"):
 
 
 class Stats(Frame, frozen=True, kw_only=True, tag="stats"):
-    """Worker to proxy: its load. `kv_use` is a share from 0 to 1, `step_ms` the last decode steps' mean."""
+    """Worker to proxy: its load. `kv_use` is a share from 0 to 1, `step_ms` the last decode steps' mean.
+
+    `flops_use` and `bandwidth_use` estimate the shares (0 to 1) of the device's arithmetic (MFU) and memory bandwidth
+    that those steps used; 0 where the worker cannot tell.
+    """
 
     running: Count = 0
     waiting: Count = 0
     kv_use: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     step_ms: NonNegative = 0.0
     tokens_per_s: NonNegative = 0.0
+    flops_use: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    bandwidth_use: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     draining: bool = False
 
 
@@ -350,6 +369,7 @@ AnyFrame = (
     | Complete
     | Submit
     | Cancel
+    | Promote
     | Tokens
     | Done
     | Credit
@@ -366,7 +386,7 @@ FromClient = Hello | Complete | Cancel | Feedback | Forget | Auth | Error
 """What a proxy accepts from a client."""
 ToClient = Welcome | Tokens | Done | Resend | Error | GoAway
 """What a client accepts from a proxy."""
-FromProxy = Hello | Submit | Cancel | Forget | Auth | Error
+FromProxy = Hello | Submit | Cancel | Promote | Forget | Auth | Error
 """What a worker accepts from a proxy or a language server."""
 ToProxy = Welcome | Tokens | Done | Credit | Stats | Error | GoAway
 """What a proxy or a language server accepts from a worker."""

@@ -96,7 +96,7 @@ def test_an_unknown_field_is_ignored(frame: Any, name: str, value: Any) -> None:
         (msgpack.packb({"type": 7}), "malformed"),
         (msgpack.packb({"type": "hello"}) + b"\x00", "malformed"),
         (msgpack.packb({1: "hello", "type": "hello"}), "malformed"),
-        (msgpack.packb({"type": "hello", "x": msgpack.Timestamp(0)}), "malformed"),
+        (msgpack.packb({"type": "hello", "token": msgpack.Timestamp(0)}), "malformed"),
         (msgpack.packb({"type": "teleport"}), "unknown_type"),
         (msgpack.packb({"type": "welcome", "session": "s"}), "unexpected"),
         (msgpack.packb({"type": "cancel"}), "invalid"),
@@ -122,6 +122,27 @@ def test_a_frame_over_the_limit_is_refused_unread() -> None:
     with pytest.raises(ProtocolError) as caught:
         codec.decode_from_client(b"\x00" * 101, 100)
     assert caught.value.code == "too_large"
+
+
+def test_a_checksum_is_bytes_and_never_text() -> None:
+    delta = {"form": "delta", "checksum": b"\x01\x02\x03\x04\x05\x06\x07\xff"}
+    frame = {"type": "complete", "id": 1, "doc": "d", "rev": 2, "base_rev": 1, "context": delta}
+    assert codec.decode_from_client(msgpack.packb(frame)).context.checksum == delta["checksum"]
+    as_text = {**frame, "context": {**delta, "checksum": "AQIDBAUGB/8="}}
+    with pytest.raises(ProtocolError) as caught:
+        codec.decode_from_client(msgpack.packb(as_text))
+    assert (caught.value.code, caught.value.id) == ("invalid", 1)
+
+
+@pytest.mark.parametrize("field", ["ids", "unknown"])
+def test_an_array_that_promises_more_than_there_is_costs_no_memory(field: str) -> None:
+    promise = msgpack.packb({"type": "cancel", "ids": [1]})[1:] + msgpack.packb(field) + b"\xdd\xff\xff\xff\xff"
+    tracemalloc.start()
+    with pytest.raises(ProtocolError):
+        codec.decode_from_client(b"\x83" + promise)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_048_576
 
 
 def test_nested_headers_that_promise_much_cost_little_memory() -> None:
