@@ -79,4 +79,4 @@ async def _readyz(request: web.Request) -> web.Response:
 async def _metrics(request: web.Request) -> web.Response:
     hub = request.app[HUB]
     body = hub.metrics.render(hub.engine.stats(), hub.peers, hub.engine.readiness().ready)
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return web.Response(body=body + hub.engine.prometheus(), headers={"Content-Type": CONTENT_TYPE_LATEST})

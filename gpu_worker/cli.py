@@ -6,28 +6,27 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import ssl
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from gpu_worker import listen
+from gpu_worker import listen, worker_file
+from gpu_worker.engine_choice import ENGINES, Choice, choose
 from gpu_worker.engines.base import Engine
 from gpu_worker.errors import WorkerError
+from gpu_worker.files import read_text
 from gpu_worker.server import DEFAULT_GRACE_SECONDS, ServeOptions, serve
+from gpu_worker.worker_file import WorkerFile
 
 EXIT_USAGE = 2
 """Exit code when the worker cannot start, or cannot go on: bad settings, missing files, a port in use."""
 DEFAULT_LISTEN = "127.0.0.1:9100"
-MAX_PARALLEL = 64
+MAX_PARALLEL = 1_024
 MAX_CONTEXT = 1_048_576
 SWITCH_SECONDS = 0.000_5
 """Python lets one thread run 5 ms before another may: tokens would leave in bursts of that, a step takes 0.5 ms."""
-SPIN_COUNT = "1000"
-"""How long a thread of libgomp turns round before it sleeps. By default so long that beside another program, two
-threads wait for each other's time slices (1,000 tokens of prefill: 2.6 s, with this 0.4 to 0.5)."""
 MIN_TOKEN_CHARS = 8
 """Shorter secrets are guessed."""
 
@@ -40,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         serving = _serve_options(options)
-        engine = _engine(options)
+        engine = choose(_choice(options))
         _run(serving, engine)
     except WorkerError as error:
         print(f"foretype-worker: {error}", file=sys.stderr)
@@ -58,14 +57,23 @@ def _parser() -> argparse.ArgumentParser:
         "--token-file, --tls-cert and --tls-key.",
     )
     parser.add_argument("--version", action="version", version=f"foretype-worker {_version()}")
-    parser.add_argument("--engine", default="llama", metavar="llama|openai|vllm", help="default: llama")
+    parser.add_argument("--engine", default="llama", metavar="|".join(ENGINES), help="default: llama")
     parser.add_argument(
-        "--model", default="starter", metavar="NAME|PATH", help="starter, a GGUF file, or the server's model name"
+        "--model",
+        metavar="NAME|PATH",
+        help="starter (default), a GGUF file, the server's model name; for vllm a folder or a name on the hub",
+    )
+    parser.add_argument(
+        "--engine-config", type=Path, metavar="FILE", help="settings in TOML; SIGHUP reads them again (see README)"
+    )
+    parser.add_argument(
+        "--tier", default="small", choices=["small", "medium", "large"], help="told to proxies (default: %(default)s)"
     )
     parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT|unix:PATH", help="default: %(default)s")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="accepted tokens, one a line")
     parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key, PEM")
+    parser.add_argument("--tls-client-ca", type=Path, metavar="FILE", help="only who it signed may connect, PEM")
     parser.add_argument("--insecure", action="store_true", help="serve other machines without a token or TLS")
     parser.add_argument(
         "--idle-exit", type=_seconds, metavar="SECONDS", help="leave so long after the last connection closed"
@@ -74,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         "--grace", type=_seconds, default=DEFAULT_GRACE_SECONDS, metavar="SECONDS", help="to finish on SIGTERM"
     )
     parser.add_argument(
-        "--parallel", type=_between(1, MAX_PARALLEL), metavar="N", help="requests at once (llama 4, openai 16)"
+        "--parallel",
+        type=_between(1, MAX_PARALLEL),
+        metavar="N",
+        help="requests at once (llama 4, openai 16, vllm by preset)",
     )
     parser.add_argument(
         "--context",
@@ -90,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     llama.add_argument("--threads", type=_between(1, 256), default=0, metavar="N", help="default: by model and machine")
     llama.add_argument("--gpu-layers", type=_between(-1, 1_000), default=0, metavar="N", help="on a GPU; -1: all")
     llama.add_argument("--no-mmap", action="store_true", help="read the model into memory instead of mapping it")
+    vllm = parser.add_argument_group("vllm engine")
+    vllm.add_argument(
+        "--preset",
+        default="",
+        metavar="latency|throughput|cpu",
+        help="default: latency; where vLLM runs on a CPU: cpu",
+    )
     openai = parser.add_argument_group("openai engine")
     openai.add_argument("--url", metavar="URL", help="of the server, with /v1: http://127.0.0.1:8000/v1")
     openai.add_argument("--api-key-file", type=Path, metavar="FILE", help="the server's key (or OPENAI_API_KEY)")
@@ -107,68 +125,36 @@ def _parser() -> argparse.ArgumentParser:
 def _serve_options(options: argparse.Namespace) -> ServeOptions:
     address = listen.parse(options.listen)
     tokens = _tokens(options.token_file) if options.token_file else ()
-    tls = _tls(options.tls_cert, options.tls_key)
+    tls = _tls(options.tls_cert, options.tls_key, options.tls_client_ca)
     listen.require_safe(address, token=bool(tokens), tls=tls is not None, insecure=options.insecure)
-    return ServeOptions(address=address, tokens=tokens, tls=tls, idle_exit=options.idle_exit, grace=options.grace)
-
-
-def _engine(options: argparse.Namespace) -> Engine:
-    """The engine asked for, not started. Raises WorkerError."""
-    if options.engine == "llama":
-        return _llama(options)
-    if options.engine == "openai":
-        return _openai(options)
-    if options.engine == "vllm":
-        raise WorkerError(
-            "The vllm engine is not in this version: run `vllm serve MODEL` and use "
-            "--engine openai --url http://127.0.0.1:8000/v1 --model MODEL."
-        )
-    raise WorkerError(f"There is no engine {options.engine!r}: choose llama or openai.")
-
-
-def _llama(options: argparse.Namespace) -> Engine:
-    try:
-        # Read by OpenMP's library when llama.cpp loads it.
-        os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
-        from gpu_worker.engines.llama_engine import DEFAULT_PARALLEL, LlamaEngine, LlamaOptions
-    except ImportError as error:
-        raise WorkerError(
-            f"The llama engine needs {error.name or 'llama-cpp-python'}, which is not installed: "
-            "pip install 'foretype[local]' (it compiles llama.cpp, some minutes), or use --engine openai."
-        ) from None
-    except (OSError, RuntimeError) as error:
-        raise WorkerError(f"llama.cpp's library does not load ({error}): reinstall llama-cpp-python.") from None
-    return LlamaEngine(
-        LlamaOptions(
-            model=options.model,
-            parallel=options.parallel or DEFAULT_PARALLEL,
-            context=options.context,
-            threads=options.threads,
-            gpu_layers=options.gpu_layers,
-            mmap=not options.no_mmap,
-        )
+    return ServeOptions(
+        address=address,
+        tokens=tokens,
+        tls=tls,
+        tier=options.tier,
+        idle_exit=options.idle_exit,
+        grace=options.grace,
+        reload=(lambda: choose(_choice(options))) if options.engine_config else None,
     )
 
 
-def _openai(options: argparse.Namespace) -> Engine:
-    from gpu_worker.engines.openai_engine import DEFAULT_PARALLEL, OpenAiEngine, OpenAiOptions
-
-    if not options.url:
-        raise WorkerError("The openai engine needs --url, such as --url http://127.0.0.1:8000/v1.")
-    if not options.url.startswith(("http://", "https://")):
-        raise WorkerError(f"--url {options.url} is not understood: it begins with http:// or https://.")
-    key = _read(options.api_key_file).strip() if options.api_key_file else os.environ.get("OPENAI_API_KEY", "")
-    return OpenAiEngine(
-        OpenAiOptions(
-            url=options.url,
-            model=options.model,
-            api_key=key,
-            fim=options.fim,
-            family=options.fim_family,
-            context=options.context,
-            parallel=options.parallel or DEFAULT_PARALLEL,
-            logprobs=not options.no_logprobs,
-        )
+def _choice(options: argparse.Namespace) -> Choice:
+    """The engine's settings, its file read again each time. Raises WorkerError."""
+    return Choice(
+        engine=options.engine,
+        model=options.model,
+        parallel=options.parallel,
+        context=options.context,
+        file=worker_file.read(options.engine_config) if options.engine_config else WorkerFile(),
+        threads=options.threads,
+        gpu_layers=options.gpu_layers,
+        mmap=not options.no_mmap,
+        url=options.url,
+        api_key_file=options.api_key_file,
+        fim=options.fim,
+        fim_family=options.fim_family,
+        logprobs=not options.no_logprobs,
+        preset=options.preset,
     )
 
 
@@ -188,7 +174,7 @@ def _run(serving: ServeOptions, engine: Engine) -> None:
 
 
 def _tokens(path: Path) -> tuple[str, ...]:
-    lines = [line.strip() for line in _read(path).splitlines()]
+    lines = [line.strip() for line in read_text(path).splitlines()]
     tokens = tuple(line for line in lines if line and not line.startswith("#"))
     if not tokens:
         raise WorkerError(f"The token file {path} has no token: write one on a line of its own.")
@@ -197,8 +183,8 @@ def _tokens(path: Path) -> tuple[str, ...]:
     return tokens
 
 
-def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if certificate is None and key is None:
+def _tls(certificate: Path | None, key: Path | None, client_ca: Path | None) -> ssl.SSLContext | None:
+    if certificate is None and key is None and client_ca is None:
         return None
     if certificate is None or key is None:
         raise WorkerError("TLS needs both --tls-cert and --tls-key.")
@@ -208,15 +194,14 @@ def _tls(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         why = error.strerror or "they do not match or are not PEM"
         raise WorkerError(f"The certificate {certificate} with key {key} cannot be used: {why}.") from None
+    if client_ca is not None:
+        try:
+            context.load_verify_locations(client_ca)
+        except (OSError, ssl.SSLError) as error:
+            why = error.strerror or "it is not PEM"
+            raise WorkerError(f"The authority {client_ca} of --tls-client-ca cannot be used: {why}.") from None
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise WorkerError(f"The file {path} cannot be read: {why}.") from None
 
 
 def _seconds(text: str) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gpu_worker.errors import WorkerError
+from gpu_worker.headers import header, whole_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ CONTROL = re.compile(r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>\s]{1,40}｜>|<\|?endofte
 
 @dataclass(frozen=True, slots=True)
 class FimTokens:
-    """Token ids of a model's markers; `separator` None when the model has none. `family` is for people."""
+    """Token ids of a model's markers; `middle` and `separator` None when the model has none. `family` is for people."""
 
     prefix: int
     suffix: int
-    middle: int
+    middle: int | None
     separator: int | None = None
     family: str = ""
     suffix_first: bool = False
@@ -58,13 +59,14 @@ class FimTokens:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The texts of a prompt, already cut to size; snippets are (path, text)."""
+    """The texts of a prompt, already cut to size; snippets are (path, text), `language` the document's as in LSP."""
 
     before: str
     after: str
     typed: str = ""
     path: str = ""
     snippets: Sequence[tuple[str, str]] = ()
+    language: str = ""
 
 
 def family_named(name: str) -> Family:
@@ -99,12 +101,12 @@ def find_tokens(lookup: Callable[[str], int | None]) -> FimTokens | None:
     for family in FAMILIES:
         found = [lookup(text) if text else None for text in (family.prefix, family.suffix, family.middle)]
         prefix, suffix, middle = found
-        if prefix is None or suffix is None or middle is None:
+        if prefix is None or suffix is None or (middle is None and family.middle):
             continue
         separators = (family.separator, *(other.separator for other in FAMILIES))
         ids = (lookup(text) for text in separators if text)
         separator = next((token for token in ids if token is not None), None)
-        return FimTokens(prefix, suffix, middle, separator, family.name)
+        return FimTokens(prefix, suffix, middle, separator, family.name, family.suffix_first)
     return None
 
 
@@ -122,12 +124,15 @@ def render(parts: Parts, family: Family) -> str:
     def clean(text: str) -> str:
         return neutral(text, family)
 
-    head = ""
+    head = files = ""
     if family.separator:
         head = "".join(f"{family.separator}{clean(path)}\n{clean(text)}" for path, text in parts.snippets)
         if parts.path:
             head += f"{family.separator}{clean(parts.path)}\n"
+    else:
+        lines = [header(path, parts.language) + whole_lines(text) for path, text in parts.snippets]
+        files = clean("".join([*lines, header(parts.path, parts.language) if parts.path else ""]))
     before, after, typed = clean(parts.before), clean(parts.after), clean(parts.typed)
     if family.suffix_first:
-        return f"{head}{family.suffix}{after}{family.prefix}{before}{family.middle}{typed}"
-    return f"{head}{family.prefix}{before}{family.suffix}{after}{family.middle}{typed}"
+        return f"{head}{family.suffix}{after}{family.prefix}{files}{before}{family.middle}{typed}"
+    return f"{head}{family.prefix}{files}{before}{family.suffix}{after}{family.middle}{typed}"

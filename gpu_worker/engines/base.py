@@ -17,7 +17,7 @@ class Request:
     """One completion to generate. `key` is unique in the process; `give_up_ms` counts from the call of `generate`.
 
     `doc` names the document (a hint for reuse of its KV cache), `cache_salt` the tenant: nothing that was computed
-    for one salt is ever reused for another.
+    for one salt is ever reused for another. `adapter` names a LoRA adapter that the engine has; empty for none.
     """
 
     key: int
@@ -29,6 +29,7 @@ class Request:
     kind: Kind = "automatic"
     priority: int = 0
     cache_salt: str = ""
+    adapter: str = ""
     give_up_ms: float = 2_000.0
 
     @property
@@ -47,7 +48,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of an answer; `message` says why when `reason` is `shed` or `error`."""
+    """The end of an answer; `message` says why when `reason` is `shed` or `error`.
+
+    `model` names the model that answered, where that may not be the engine's present one.
+    """
 
     reason: DoneReason
     usage: Usage = field(default_factory=Usage)
@@ -55,6 +59,7 @@ class Finished:
     mean_logprob: float | None = None
     first_logprob: float | None = None
     message: str = ""
+    model: str = ""
 
 
 Event = Chunk | Finished
@@ -62,13 +67,19 @@ Event = Chunk | Finished
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """Load: requests running and waiting, share of the KV cache in use (0 to 1), mean of the last steps."""
+    """Load: requests running and waiting, share of the KV cache in use (0 to 1), mean of the last steps.
+
+    `flops_use` and `bandwidth_use` estimate which share of the device's arithmetic and memory bandwidth those steps
+    used (0 to 1; 0 where it is not known); see gpu_worker/estimates.py.
+    """
 
     running: int = 0
     waiting: int = 0
     kv_use: float = 0.0
     step_ms: float = 0.0
     tokens_per_s: float = 0.0
+    flops_use: float = 0.0
+    bandwidth_use: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,12 @@ class Engine(ABC):
     def cancel(self, key: int) -> None:
         """Stop a request; its iterator soon ends with `cancelled`. Unknown and finished keys are ignored."""
 
+    def promote(self, key: int, kind: Kind, priority: int, give_up_ms: float) -> None:  # noqa: B027
+        """A request goes on as if it had come with these values, `give_up_ms` from now; never less urgently.
+
+        Unknown and finished keys are ignored. An engine that cannot reorder what it runs does nothing.
+        """
+
     @abstractmethod
     def forget(self, docs: Iterable[str]) -> None:
         """These documents were closed: what is kept for them can go first."""
@@ -127,6 +144,17 @@ class Engine(ABC):
     @abstractmethod
     def stats(self) -> EngineStats:
         """The load now."""
+
+    def has_adapter(self, name: str) -> bool:
+        """Whether requests may name this LoRA adapter."""
+        return False
+
+    def prometheus(self) -> bytes:
+        """What the engine itself gives Prometheus, as text to append to the worker's own."""
+        return b""
+
+    def drain(self) -> None:  # noqa: B027
+        """The worker is about to leave: what runs goes on, but nothing is repaired or restarted any more."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -184,7 +184,7 @@ class Model:
         suffix = self._marker(C.llama_vocab_fim_suf(self._vocab))
         middle = self._marker(C.llama_vocab_fim_mid(self._vocab))
         by_text = find_tokens(self.control_token)
-        if prefix is None or suffix is None or middle is None:
+        if prefix is None or suffix is None or middle is None or (by_text is not None and by_text.suffix_first):
             return by_text
         separator = self._marker(C.llama_vocab_fim_sep(self._vocab))
         same = by_text is not None and by_text.prefix == prefix
@@ -207,8 +207,8 @@ class Model:
             )
         }
         if self.fim is not None:
-            markers |= {self.fim.prefix, self.fim.suffix, self.fim.middle}
-            markers |= {self.fim.separator} if self.fim.separator is not None else set()
+            found = (self.fim.prefix, self.fim.suffix, self.fim.middle, self.fim.separator)
+            markers |= {marker for marker in found if marker is not None}
         controls = {
             token
             for token in range(self.vocabulary_size)

@@ -20,7 +20,7 @@ from gpu_worker.engines.llama_decoder import Decoder, DecodeStatus, Row
 from gpu_worker.engines.llama_loop import DecodeLoop
 from gpu_worker.errors import WorkerError
 from gpu_worker.prompt import PromptBuilder
-from wire_protocol.frames import ModelInfo
+from wire_protocol.frames import Kind, ModelInfo
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,15 @@ class _Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class _Promote:
+    key: int
+    kind: Kind
+    priority: int
+    give_up_ms: float
+    arrived: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Forget:
     docs: tuple[str, ...]
 
@@ -77,7 +86,7 @@ class _Close:
     pass
 
 
-_Command = _Submit | _Cancel | _Forget | _Close
+_Command = _Submit | _Cancel | _Promote | _Forget | _Close
 
 
 class LlamaEngine(Engine):
@@ -145,6 +154,10 @@ class LlamaEngine(Engine):
         """See `Engine.cancel`."""
         self._post(_Cancel(key))
 
+    def promote(self, key: int, kind: Kind, priority: int, give_up_ms: float) -> None:
+        """See `Engine.promote`."""
+        self._post(_Promote(key, kind, priority, give_up_ms, self._clock()))
+
     def forget(self, docs: Iterable[str]) -> None:
         """See `Engine.forget`."""
         self._post(_Forget(tuple(docs)))
@@ -187,6 +200,11 @@ class LlamaEngine(Engine):
                 loop = self._load(cleanup)
             except (WorkerError, OSError, MemoryError) as error:
                 self._failure = str(error) or "There is not enough memory to load the model."
+                _tell(host, _fail_future, loaded, WorkerError(self._failure))
+                return
+            except Exception as error:  # else whoever waits for `start` would wait for ever
+                self._failure = f"The model cannot be loaded: an internal error ({type(error).__name__}: {error})."
+                log.exception("the model cannot be loaded")
                 _tell(host, _fail_future, loaded, WorkerError(self._failure))
                 return
             self._loop = loop
@@ -289,6 +307,8 @@ class LlamaEngine(Engine):
         elif isinstance(command, _Cancel):
             if finished := loop.cancel(command.key):
                 events.append((command.key, finished))
+        elif isinstance(command, _Promote):
+            loop.promote(command.key, command.kind, command.priority, command.give_up_ms, command.arrived)
         elif isinstance(command, _Forget):
             loop.forget(command.docs)
         else:

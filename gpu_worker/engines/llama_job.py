@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gpu_worker.engines.base import Chunk, Finished, Request
 from gpu_worker.engines.slots import Slot
 from gpu_worker.stops import StopFilter
 from gpu_worker.utf8 import Utf8Stream
-from wire_protocol.frames import DoneReason, Timings, Usage
+from wire_protocol.frames import DoneReason, Kind, Timings, Usage
 
 MS = 1_000.0
 
@@ -46,6 +48,16 @@ class Job:
     def prefilling(self) -> bool:
         """Whether more than the one last token is to be evaluated."""
         return self.pending > 1
+
+    def promote(self, kind: Kind, priority: int, give_up_ms: float, now: float) -> None:
+        """As urgent as this from `now` on, and with as much time, where that is more than it had."""
+        deadline = now + give_up_ms / MS
+        if deadline > self.deadline:
+            self.deadline = deadline
+            self.request = replace(self.request, give_up_ms=(deadline - self.arrived) * MS)
+        promoted = replace(self.request, kind=kind, priority=priority)
+        if promoted.rank < self.request.rank:
+            self.request = promoted
 
     def begin(self, slot: Slot, now: float) -> None:
         """It runs (again, after it was put back) in a slot."""

@@ -19,7 +19,7 @@ from gpu_worker.engines.llama_decoder import DecodeStatus, Row
 from gpu_worker.engines.llama_job import Job
 from gpu_worker.engines.slots import Slot, choose
 from gpu_worker.prompt import Prompt
-from wire_protocol.frames import DoneReason
+from wire_protocol.frames import DoneReason, Kind
 
 MAX_WAITING = 256
 """Requests that may wait here; the queue belongs to the edge, which can reorder it."""
@@ -122,6 +122,12 @@ class DecodeLoop:
             if job.request.key == key:
                 return self._finish(job, "cancelled")
         return None
+
+    def promote(self, key: int, kind: Kind, priority: int, give_up_ms: float, now: float) -> None:
+        """From now on a request is as urgent as this, if that is more than it was; it may take the longer time."""
+        for job in (*self._active, *self._waiting):
+            if job.request.key == key:
+                job.promote(kind, priority, give_up_ms, now)
 
     def forget(self, docs: Iterable[str]) -> None:
         """Empty the idle slots of these documents."""

@@ -21,6 +21,7 @@ from gpu_worker.engines.openai_api import CompletionChunk, ModelList, error_text
 from gpu_worker.engines.sse import SseError, SseParser
 from gpu_worker.errors import WorkerError
 from gpu_worker.fim import Family, Parts, family_named, family_of_model, render
+from gpu_worker.headers import header
 from wire_protocol.frames import Context, DoneReason, ModelInfo
 
 log = logging.getLogger(__name__)
@@ -237,7 +238,7 @@ class OpenAiEngine(Engine):
                 len(context.before),
                 len(context.after),
                 len(context.typed),
-                [len(path) + len(text) for path, text in snippets],
+                [len(header(path, context.language)) + len(text) + 1 for path, text in snippets],
                 min(markers, size // 8),
             ),
         )
@@ -247,6 +248,7 @@ class OpenAiEngine(Engine):
             typed=context.typed[cuts.typed_start :],
             path=context.path[-(size // 16) :],
             snippets=snippets[: cuts.snippets],
+            language=context.language,
         )
         return parts, max(1, min(max_tokens, cuts.max_new // CHARS_PER_TOKEN))
 

@@ -17,6 +17,7 @@ from wire_protocol.codec import decode_from_proxy, encode
 from wire_protocol.frames import (
     SUBPROTOCOL,
     AnyFrame,
+    Cancel,
     Context,
     Credit,
     Done,
@@ -104,6 +105,30 @@ async def test_no_more_is_asked_than_there_is_credit_for(tmp_path: Path) -> None
     async with talking_to(tmp_path, behave) as client:
         await asyncio.gather(*(client.ask(QUESTION, "single", 8) for _ in range(3)))
     assert seen == [1, 2, 3]
+
+
+async def test_a_cancel_goes_out_at_the_first_text(tmp_path: Path) -> None:
+    async def behave(worker: FakeWorker) -> None:
+        await worker.welcome()
+        submit = await worker.submitted()
+        await worker.send(Tokens(items=[TokenBatch(id=submit.id, offset=0, text="a", tokens=1)]))
+        assert await worker.read() == Cancel(ids=[submit.id])
+        await worker.send(Done(id=submit.id, reason="cancelled"))
+        await worker.read()
+
+    async with talking_to(tmp_path, behave) as client:
+        assert await client.cancel_in_the_middle(QUESTION, 64) > 0
+
+
+async def test_an_answer_that_ended_before_its_cancel_is_no_measurement(tmp_path: Path) -> None:
+    async def behave(worker: FakeWorker) -> None:
+        await worker.welcome()
+        await worker.send(Done(id=(await worker.submitted()).id, reason="stop"))
+        await worker.read()
+
+    async with talking_to(tmp_path, behave) as client:
+        with pytest.raises(BenchError, match="before it was cancelled"):
+            await client.cancel_in_the_middle(QUESTION, 64)
 
 
 @pytest.mark.parametrize("reason", ["shed", "error", "cancelled"])

@@ -232,6 +232,19 @@ async def test_a_truncated_file_is_said_in_a_sentence(truncated_gguf: Path) -> N
     await engine.close()
 
 
+async def test_a_failure_nobody_foresaw_while_loading_ends_the_start(
+    alphabet_gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: str) -> Path:
+        raise ValueError("a library's surprise")
+
+    monkeypatch.setattr("gpu_worker.models.resolve", broken)
+    engine = LlamaEngine(LlamaOptions(model=str(alphabet_gguf)))
+    with pytest.raises(WorkerError, match=r"internal error \(ValueError: a library's surprise\)"):
+        async with asyncio.timeout(5.0):
+            await engine.start()
+
+
 def test_small_models_use_one_thread_and_large_ones_the_cores() -> None:
     assert [thread_count(10**6, 0, 4), thread_count(10**10, 0, 4), thread_count(10**6, 3, 4)] == [1, 4, 3]
 

@@ -142,6 +142,34 @@ def test_an_urgent_request_takes_the_place_of_a_prefetch_which_then_goes_on() ->
     assert bench.ends[1].usage.generated_tokens == 6
 
 
+def test_a_promoted_prefetch_goes_before_what_is_less_urgent() -> None:
+    bench = Bench()
+    bench.submit(1, kind="prefetch", max_tokens=6)
+    bench.submit(2, kind="automatic")
+    bench.loop.promote(1, "invoked", 0, 2_000.0, bench.clock.now)
+    bench.run()
+    assert bench.order == [1, 2]
+
+
+def test_a_promotion_never_makes_a_request_less_urgent() -> None:
+    bench = Bench()
+    bench.submit(1, kind="automatic")
+    bench.submit(2, kind="invoked")
+    bench.loop.promote(2, "prefetch", 0, 2_000.0, bench.clock.now)
+    bench.run()
+    assert bench.order == [2, 1]
+
+
+def test_a_promoted_request_may_take_as_long_as_who_waits_for_it() -> None:
+    bench = Bench()
+    bench.submit(1, give_up_ms=100.0)
+    bench.clock.now = 0.05
+    bench.loop.promote(1, "invoked", 0, 100.0, bench.clock.now)
+    bench.clock.now = 0.12
+    bench.run()
+    assert bench.ends[1].reason == "length"
+
+
 def test_a_cancel_during_a_prefill_stops_it_and_keeps_what_was_evaluated() -> None:
     bench = Bench()
     bench.submit(1, length=LONG)

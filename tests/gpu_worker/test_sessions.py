@@ -18,6 +18,7 @@ from gpu_worker.app import close_sessions, create_app
 from gpu_worker.engines.base import Chunk, Engine, EngineStats, Event, Finished, Readiness, Request
 from gpu_worker.hub import Hub
 from gpu_worker.outbox import MAX_CHARS
+from gpu_worker.session import Session
 from wire_protocol.bad_frames import ALLOWED
 from wire_protocol.codec import decode_to_proxy, encode
 from wire_protocol.frames import (
@@ -32,8 +33,10 @@ from wire_protocol.frames import (
     Forget,
     GoAway,
     Hello,
+    Kind,
     Limits,
     ModelInfo,
+    Promote,
     Stats,
     Submit,
     TokenBatch,
@@ -54,6 +57,7 @@ class FakeEngine(Engine):
         self.requests: dict[int, Request] = {}
         self.events: dict[int, asyncio.Queue[Event]] = {}
         self.forgotten: list[str] = []
+        self.promoted: list[tuple[int, Kind, int, float]] = []
         self.state = Readiness(True)
         self.arrived = asyncio.Event()
         self.cancelled = asyncio.Event()
@@ -94,6 +98,10 @@ class FakeEngine(Engine):
             self.cancelled.set()
             self.events[key].put_nowait(Finished("cancelled"))
 
+    def promote(self, key: int, kind: Kind, priority: int, give_up_ms: float) -> None:
+        if key in self.requests:
+            self.promoted.append((key, kind, priority, give_up_ms))
+
     def forget(self, docs: Iterable[str]) -> None:
         self.forgotten += docs
 
@@ -111,6 +119,26 @@ class FakeEngine(Engine):
                 await self.arrived.wait()
         for event in events:
             self.events[number].put_nowait(event)
+
+
+class FakeSlowSocket:
+    """Takes frames from when it is told to, none at once."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.may_send = asyncio.Event()
+        self.sent: list[str] = []
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.asked.set()
+        await self.may_send.wait()
+        await asyncio.sleep(0)
+        frame = decode_to_proxy(data)
+        assert isinstance(frame, Error)
+        self.sent.append(frame.message)
+
+    async def close(self, **_: Any) -> None:
+        self.sent.append("closed")
 
 
 class Proxy:
@@ -183,6 +211,18 @@ async def test_hello_is_answered_with_the_model_and_the_first_credits(bench: Ben
         welcome = await proxy.next()
         assert (welcome.models, welcome.limits) == ([bench.engine.model], bench.hub.limits)
         assert await proxy.next() == Credit(grant=4)
+
+
+async def test_the_welcome_tells_proxies_the_tier_that_the_operator_gave() -> None:
+    hub = Hub(FakeEngine(), clock=lambda: 0.0, tier="large")
+    async with (
+        TestClient(TestServer(create_app(hub))) as client,
+        client.ws_connect("/v1/session", protocols=[SUBPROTOCOL]) as socket,
+    ):
+        proxy = Proxy(socket)
+        await proxy.send(Hello())
+        (model,) = (await proxy.until(Welcome)).models
+        assert (model.name, model.tier) == ("fake-model", "large")
 
 
 async def test_an_answer_is_streamed_and_done_once(bench: Bench) -> None:
@@ -378,6 +418,48 @@ async def test_the_right_token_is_welcome_and_a_wrong_refresh_ends_the_session(g
         assert await proxy.next() == aiohttp.WSCloseCode.POLICY_VIOLATION
 
 
+async def test_a_promotion_reaches_the_engine_under_its_own_key(bench: Bench) -> None:
+    async with bench.connect() as proxy:
+        await proxy.send(submit(5))
+        await bench.engine.say(1)
+        await proxy.send(Promote(id=4, kind="invoked"))
+        await proxy.send(Promote(id=5, kind="invoked", priority=-3, give_up_ms=900))
+        await proxy.send(submit(6))
+        await bench.engine.say(2)
+        assert bench.engine.promoted == [(1, "invoked", -3, 900)]
+
+
+async def test_a_promotion_right_behind_its_submit_is_not_lost(bench: Bench) -> None:
+    async with bench.connect() as proxy:
+        for id in range(1, 21):
+            promote = Promote(id=id, kind="invoked", priority=-3, give_up_ms=9_000)
+            await asyncio.gather(proxy.send(submit(id, kind="prefetch")), proxy.send(promote))
+            await proxy.send(submit(100 + id))  # once its answer is there, the promotion was read
+            await bench.engine.say(2 * id, Finished("stop"))
+            await bench.engine.say(2 * id - 1, Finished("stop"))
+            request = bench.engine.requests[2 * id - 1]
+            began = (request.key, request.kind, request.priority, request.give_up_ms)
+            assert (request.key, "invoked", -3, 9_000) in (began, *bench.engine.promoted)
+            await proxy.until(Done)
+            await proxy.until(Done)
+            await proxy.until(Credit)
+
+
+async def test_what_is_flushed_at_once_by_two_keeps_its_order() -> None:
+    socket = FakeSlowSocket()
+    session = Session(Hub(FakeEngine(), clock=lambda: 0.0), socket, None)  # type: ignore[arg-type]
+    session.send(Error(code="limit", message="first"))
+    session.send(Error(code="limit", message="second"))
+    one = asyncio.create_task(session._flush())
+    await socket.asked.wait()
+    session.send(Error(code="limit", message="third"))
+    other = asyncio.create_task(session.close())
+    await asyncio.sleep(0)
+    socket.may_send.set()
+    await asyncio.gather(one, other)
+    assert socket.sent == ["first", "second", "third", "closed"]
+
+
 async def test_forgotten_documents_reach_the_engine(bench: Bench) -> None:
     async with bench.connect() as proxy:
         await proxy.send(Forget(docs=["a", "b"]))
@@ -469,3 +551,17 @@ async def test_a_peer_that_hangs_up_in_the_handshake_leaves_no_error(
         await hang_up("127.0.0.1", bench.client.port or 0, hello=hello)
     async with bench.connect():
         assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_retired_session_ends_when_its_last_request_does(bench: Bench) -> None:
+    async with bench.connect() as proxy:
+        await proxy.send(submit(1))
+        await bench.engine.say(1)
+        bench.hub.model_changed(5.0)
+        assert await proxy.until(GoAway)
+        await bench.engine.say(1, Finished("stop"))
+        done = await proxy.until(Done)
+        assert (done.id, done.reason) == (1, "stop")
+        while not isinstance(frame := await proxy.next(), int):
+            assert isinstance(frame, Credit)
+        assert frame == aiohttp.WSCloseCode.GOING_AWAY

@@ -156,8 +156,8 @@ async def test_a_model_that_does_not_load_leaves_no_socket_behind(tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--engine", "vllm"], "vllm serve"),
-        (["--engine", "nope"], "choose llama or openai"),
+        (["--engine", "vllm"], "training.unpack"),
+        (["--engine", "nope"], "choose llama, openai or vllm"),
         (["--engine", "openai"], "needs --url"),
         (["--engine", "openai", "--url", "ftp://x", "--model", "qwen"], "begins with http"),
         (["--model", "nowhere.gguf", "--listen", "127.0.0.1:0"], "no model file"),

@@ -17,7 +17,7 @@ from benchmarks.quality.cli import main
 from benchmarks.quality.cursors import draw
 from benchmarks.quality.held_out import Record
 
-OURS = Path(worker.__file__).parents[1]
+OURS = Path(worker.__file__).parents[2]
 GO = "package p\n\n" + "".join(f"func F{number}(a int) int {{\n\treturn a + {number}\n}}\n\n" for number in range(9))
 
 

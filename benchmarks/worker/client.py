@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from wire_protocol.codec import ProtocolError, decode_to_proxy, encode
 from wire_protocol.frames import (
     MAX_BUDGET_MS,
     SUBPROTOCOL,
+    Cancel,
     Context,
     Credit,
     Done,
@@ -52,6 +54,7 @@ class Reply:
 @dataclass
 class _Waiting:
     text: list[str] = field(default_factory=list)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Future[Done] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -110,6 +113,37 @@ class WorkerClient:
             )
         return Reply("".join(waiting.text), done)
 
+    async def cancel_in_the_middle(self, context: Context, max_tokens: int) -> float:
+        """Ask, cancel at the first text, and return the seconds from the cancel to its `done`.
+
+        Raises:
+            BenchError: the answer ended before it could be cancelled, or the connection was lost.
+        """
+        async with self._news:
+            await self._news.wait_for(lambda: self._balance > 0 or self._lost is not None)
+            if self._lost is not None:
+                raise BenchError(self._lost)
+            self._balance -= 1
+            self._ids += 1
+            id = self._ids
+            waiting = self._waiting[id] = _Waiting()
+        submit = Submit(
+            id=id, context=context, max_tokens=max_tokens, lines="multi", kind="invoked", give_up_ms=MAX_BUDGET_MS
+        )
+        try:
+            await self._websocket.send(encode(submit))
+            await waiting.began.wait()
+            sent = time.perf_counter()
+            await self._websocket.send(encode(Cancel(ids=[id])))
+            done = await waiting.done
+        except ConnectionClosed as error:
+            raise BenchError(f"The connection to the worker at {self.address} was lost ({error}).") from None
+        finally:
+            self._waiting.pop(id, None)
+        if done.reason != "cancelled":
+            raise BenchError(f"The answer ended ({done.reason}) before it was cancelled: let it be longer.")
+        return time.perf_counter() - sent
+
     async def run(self) -> None:
         """Read until the connection ends; what is still waiting then is told so."""
         why = f"The connection to the worker at {self.address} was lost: see its log, and run the bench again."
@@ -129,16 +163,19 @@ class WorkerClient:
         for waiting in self._waiting.values():
             if not waiting.done.done():
                 waiting.done.set_exception(BenchError(why))
+                waiting.began.set()
 
     async def _take(self, frame: object) -> None:
         if isinstance(frame, Tokens):
             for item in frame.items:
                 if item.id in self._waiting:
                     self._waiting[item.id].text.append(item.text)
+                    self._waiting[item.id].began.set()
         elif isinstance(frame, Done):
             waiting = self._waiting.get(frame.id)
             if waiting is not None and not waiting.done.done():
                 waiting.done.set_result(frame)
+                waiting.began.set()
         elif isinstance(frame, Credit):
             async with self._news:
                 self._balance += frame.grant
