@@ -1,0 +1,1 @@
+"""The status page at `/`: one HTML file without build step or foreign resources, and the JSON it shows."""
