@@ -38,6 +38,8 @@ class Hit(NamedTuple):
 
     text: str
     answer: Answer
+    near: bool = False
+    """Whether it answered a context that is only nearly the same."""
 
 
 class _Key(NamedTuple):
@@ -68,8 +70,11 @@ class AnswerCache:
         """Upper estimate of the memory held."""
         return int(self._answers.currsize)
 
-    def put(self, base: bytes, ask: Ask, text: str, tokens: int, done: Done) -> Answer | None:
-        """The whole answer to `ask`, whose `base_key` is `base`, as its worker ended it; None if it is not kept."""
+    def put(self, base: bytes, ask: Ask, text: str, tokens: int, done: Done, larger: str = "") -> Answer | None:
+        """The whole answer to `ask`, whose `base_key` is `base`, as its worker ended it; None if it is not kept.
+
+        `larger` is the next larger tier that there was.
+        """
         if done.reason != "stop" and done.reason != "length":
             return None
         answer = Answer(
@@ -82,6 +87,7 @@ class AnswerCache:
             model=done.model,
             mean_logprob=done.mean_logprob,
             first_logprob=done.first_logprob,
+            larger=larger,
         )
         return answer if self.keep(base, ask, answer) else None
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Final
 
 from edge_proxy.requests import Ask
 from wire_protocol.frames import Snippet
 
 KEY_BYTES: Final = 16
-"""Of BLAKE2b: two different texts of all that a region sees in a year collide with a chance below 1e-15."""
+"""Of SHA-256, which processors compute: two different texts of all that a region sees in a year collide with a chance
+below 1e-15."""
 
 
 def base_key(ask: Ask) -> bytes:
-    """A digest of tenant, arm, parameters, `before`, `after`, path and language: all but `typed`, `tail` and snippets.
+    """A digest of tenant, arm, model, parameters, `before`, `after`, path and language.
+
+    That is all but `typed`, `tail` and snippets.
 
     Each part is preceded by its length, so that no two lists of parts look alike.
     """
     context = ask.context
-    head = (ask.tenant, ask.arm, ask.lines, str(ask.max_tokens), *ask.stop)
+    head = (ask.tenant, ask.arm, ask.model, ask.lines, str(ask.max_tokens), *ask.stop)
     return _digest((*head, context.before, context.after, context.path, context.language), len(head))
 
 
@@ -32,7 +35,5 @@ def snippets_key(snippets: Sequence[Snippet]) -> bytes:
 
 def _digest(parts: Sequence[str], count: int) -> bytes:
     data = [part.encode("utf-8", "surrogatepass") for part in parts]
-    digest = blake2b(digest_size=KEY_BYTES)
-    digest.update(f"{count}:{','.join(str(len(part)) for part in data)}:".encode())
-    digest.update(b"".join(data))
-    return digest.digest()
+    lengths = ",".join([str(len(part)) for part in data])
+    return sha256(b"".join((f"{count}:{lengths}:".encode(), *data))).digest()[:KEY_BYTES]

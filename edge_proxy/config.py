@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import socket
-import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
+from edge_proxy import toml_file
 from edge_proxy.addresses import WorkerAddress, parse_listen, parse_worker
 from edge_proxy.answer_cache import DEFAULT_BYTES, DEFAULT_SECONDS
-from edge_proxy.errors import StartError
+from edge_proxy.errors import SettingError, StartError, about
+from edge_proxy.escalation import Escalation
+from edge_proxy.near_match.settings import NearMatchSettings
+from edge_proxy.telemetry.settings import CostSettings, LogFormat, MetricsSettings, TracingSettings
+from edge_proxy.tenancy.allowances import TenantPolicy
+from edge_proxy.tenancy.settings import TenantSettings, check_jwt, origin, policies
+from edge_proxy.tenancy.signed_tokens import JwtSettings
+from edge_proxy.tenancy.token_store import is_redis
 from edge_proxy.tiers import Tier
 from wire_protocol.addresses import Address, TcpAddress, unsafe_reason
 from wire_protocol.frames import MAX_BUDGET_MS, MAX_NAME
@@ -55,6 +61,7 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     bytes: Annotated[int, Meta(ge=0)] = DEFAULT_BYTES
     """0 keeps nothing."""
     seconds: Annotated[float, Meta(gt=0.0)] = DEFAULT_SECONDS
+    near_match: NearMatchSettings = NearMatchSettings()
 
 
 class RedisSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,9 +89,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     listen: str = DEFAULT_LISTEN
     workers: list[str] = []
     token_file: str = ""
+    tokens: str = ""
+    """Where `foretype-proxy tokens` keeps them: a file, or a Redis URL."""
+    usage: str = ""
+    """Where spent tokens are counted across restarts and proxies: a file, or a Redis URL."""
+    jwt: JwtSettings = JwtSettings()
+    tenants: dict[str, TenantSettings] = {}
+    origins: list[str] = []
+    """Pages of these may use the proxy from a browser, beside its own."""
     worker_token_file: str = ""
     tls_cert: str = ""
     tls_key: str = ""
+    worker_ca: str = ""
+    """Who signs the workers' certificates; without it, whom the system trusts."""
+    worker_cert: str = ""
+    worker_key: str = ""
+    """What the proxy shows to workers that ask for a certificate."""
     insecure: bool = False
     region: Annotated[str, Meta(max_length=MAX_NAME)] = ""
     grace: Annotated[float, Meta(ge=0.0, le=MAX_GRACE)] = 10.0
@@ -98,8 +118,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     languages: dict[str, Tier] = {}
     """The least tier of model for a language."""
     arms: dict[str, ArmSettings] = {}
+    escalation: Escalation = Escalation()
     processes: Annotated[int, Meta(ge=1, le=MAX_PROCESSES)] = 1
     """Processes that share the port."""
+    log_format: LogFormat = "text"
+    log_requests: bool = False
+    """A line in the log for each completion, without its text."""
+    operator_token_file: str = ""
+    """The token that the status page and `/metrics` ask for."""
+    cost: CostSettings = CostSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
+
+
+WAYS_IN: Final = "one of --token-file, --tokens and the table [jwt]"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,9 +140,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     listen: Address
     workers: tuple[WorkerAddress, ...]
     token_file: Path | None = None
+    tokens: str = ""
+    usage: str = ""
+    jwt: JwtSettings = JwtSettings()
+    tenants: dict[str, TenantPolicy] = {}
+    origins: tuple[str, ...] = ()
     worker_token_file: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    worker_ca: Path | None = None
+    worker_cert: Path | None = None
+    worker_key: Path | None = None
     region: str = ""
     grace: float = 10.0
     log_level: LogLevel = "info"
@@ -120,7 +160,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     weights: dict[str, float] = {}
     languages: dict[str, Tier] = {}
     arms: dict[str, ArmSettings] = {}
+    escalation: Escalation = Escalation()
     processes: int = 1
+    insecure: bool = False
+    log_format: LogFormat = "text"
+    log_requests: bool = False
+    operator_token_file: Path | None = None
+    cost: CostSettings = CostSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
+
+    @property
+    def has_auth(self) -> bool:
+        """Whether anybody is asked for a token."""
+        return bool(self.token_file or self.tokens or self.jwt.issuer)
 
 
 def load(file: Path | None, flags: dict[str, Any]) -> Config:
@@ -130,99 +183,87 @@ def load(file: Path | None, flags: dict[str, Any]) -> Config:
         settings = msgspec.convert({**values, **flags}, Settings)
     except msgspec.ValidationError as error:
         raise StartError(f"The flags are wrong: {error}. See foretype-proxy --help.") from None
-    return check(settings)
+    try:
+        return check(settings)
+    except SettingError as error:
+        if file is None or error.path[0] in flags or error.path[0] not in values:
+            raise
+        raise StartError(f"{toml_file.place(file, error.path)}: {error}") from None
 
 
-_TABLES: Final[dict[str, type[msgspec.Struct]]] = {
-    "limits": LimitSettings,
-    "cache": CacheSettings,
-    "redis": RedisSettings,
-}
-_PATHS: Final = ("token_file", "worker_token_file", "tls_cert", "tls_key")
+_PATHS: Final = (
+    "token_file",
+    "worker_token_file",
+    "tls_cert",
+    "tls_key",
+    "worker_ca",
+    "worker_cert",
+    "worker_key",
+    "operator_token_file",
+)
+_STORES: Final = ("tokens", "usage")
+"""Paths, unless they are Redis URLs."""
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StartError(f"The configuration {file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise StartError(f"The configuration {file} is not UTF-8 text.") from None
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise StartError(f"{file} is not valid TOML: {error}.") from None
-    _refuse_unknown(file, text, values, Settings, "")
-    for table, known in _TABLES.items():
-        if isinstance(inside := values.get(table), dict):
-            _refuse_unknown(file, text, inside, known, f"{table}.")
-    try:
-        msgspec.convert(values, Settings)
-    except msgspec.ValidationError as error:
-        raise StartError(_located(file, text, str(error))) from None
+    values = toml_file.read(file, Settings)
     redis = values.get("redis", {})
     if redis.get("key_file"):
         redis["key_file"] = str(file.parent / redis["key_file"])
-    for key in _PATHS:
-        if values.get(key):
+    for key in (*_PATHS, *_STORES):
+        if values.get(key) and not (key in _STORES and is_redis(values[key])):
             values[key] = str(file.parent / values[key])
     return values
 
 
-def _line_of(text: str, key: str) -> str:
-    """` line N` of the first place where `key` is set, or nothing if it is written in a way this does not find."""
-    name = re.escape(key.rpartition(".")[2])
-    pattern = re.compile(rf"""^\s*(?:[\w.]+\.)?["']?{name}["']?\s*=|^\s*\[\s*{name}\s*\]""")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if pattern.search(line):
-            return f", line {number}"
-    return ""
-
-
-def _refuse_unknown(file: Path, text: str, values: dict[str, Any], known: type[msgspec.Struct], prefix: str) -> None:
-    names = known.__struct_fields__
-    for key in values:
-        if key in names:
-            continue
-        near = difflib.get_close_matches(key.replace("-", "_"), names, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(names)}."
-        raise StartError(f"{file}{_line_of(text, key)}: unknown key {prefix + key!r}; {hint}")
-
-
-def _located(file: Path, text: str, problem: str) -> str:
-    """msgspec's problem (`Expected … - at `$.limits.sessions``) with file and line."""
-    what, _, where = problem.partition(" - at `$.")
-    key = where.rstrip("`")
-    name = re.sub(r"\[.*?\]", "", key)
-    what = what.replace("`", "")
-    return f"{file}{_line_of(text, name)}: {key or 'the file'}: {what[:1].lower()}{what[1:]}."
+def load_store(file: Path) -> str:
+    """Where the settings in `file` keep tokens. Raises StartError."""
+    where = _read(file).get("tokens", "")
+    if not where:
+        raise StartError(f"{file} does not say where tokens are kept: set `tokens`, or use --store.")
+    return str(where)
 
 
 def check(settings: Settings) -> Config:
     """What cannot be said by types: addresses, pairs, and that nobody is let in by accident. Raises StartError."""
-    listen = parse_listen(settings.listen)
+    with about("listen"):
+        listen = parse_listen(settings.listen)
     if not settings.workers:
         raise StartError("No worker is given: say where one is with --worker ws://HOST:PORT or `workers` in the file.")
-    workers = tuple(parse_worker(text) for text in dict.fromkeys(settings.workers))
+    workers = tuple(_workers(settings.workers))
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise StartError("TLS needs both a certificate and its key: give --tls-cert and --tls-key, or neither.")
-    reason = unsafe_reason(
-        listen, token=bool(settings.token_file), tls=bool(settings.tls_cert), insecure=settings.insecure
-    )
+    if bool(settings.worker_cert) != bool(settings.worker_key):
+        raise StartError("A certificate for workers needs its key: give worker_cert and worker_key, or neither.")
+    with about("jwt"):
+        check_jwt(settings.jwt)
+    auth = bool(settings.token_file or settings.tokens or settings.jwt.issuer)
+    tls = bool(settings.tls_cert)
+    reason = unsafe_reason(listen, token=auth, tls=tls, insecure=settings.insecure, tokens=WAYS_IN)
     if reason is not None:
-        raise StartError(reason)
+        raise SettingError(("listen",), reason)
     if sum(arm.share for arm in settings.arms.values()) > 1.0 + _ROUNDING:
-        raise StartError("The shares of all [arms] are more than 1 together: give each arm less.")
+        raise SettingError(("arms",), "The shares of all [arms] are more than 1 together: give each arm less.")
     _check_processes(settings.processes, listen)
+    _check_prices(settings)
     if settings.redis.url and not (settings.redis.key_file and settings.cache.bytes):
-        raise StartError("A shared cache needs redis.key_file, to encrypt what lies there, and cache.bytes above 0.")
+        message = "A shared cache needs redis.key_file, to encrypt what lies there, and cache.bytes above 0."
+        raise SettingError(("redis",), message)
     return Config(
         listen=listen,
         workers=workers,
         token_file=_path(settings.token_file),
+        tokens=settings.tokens,
+        usage=settings.usage,
+        jwt=settings.jwt,
+        tenants=policies(settings.tenants),
+        origins=_origins(settings.origins),
         worker_token_file=_path(settings.worker_token_file),
         tls_cert=_path(settings.tls_cert),
         tls_key=_path(settings.tls_key),
+        worker_ca=_path(settings.worker_ca),
+        worker_cert=_path(settings.worker_cert),
+        worker_key=_path(settings.worker_key),
         region=settings.region,
         grace=settings.grace,
         log_level=settings.log_level,
@@ -232,8 +273,28 @@ def check(settings: Settings) -> Config:
         weights=settings.weights,
         languages=settings.languages,
         arms=settings.arms,
+        escalation=settings.escalation,
         processes=settings.processes,
+        insecure=settings.insecure,
+        log_format=settings.log_format,
+        log_requests=settings.log_requests,
+        operator_token_file=_path(settings.operator_token_file),
+        cost=settings.cost,
+        metrics=settings.metrics,
+        tracing=settings.tracing,
     )
+
+
+def _workers(addresses: list[str]) -> Iterator[WorkerAddress]:
+    for index, text in enumerate(addresses):
+        with about("workers", index):
+            if text not in addresses[:index]:
+                yield parse_worker(text)
+
+
+def _origins(origins: list[str]) -> tuple[str, ...]:
+    with about("origins"):
+        return tuple(map(origin, origins))
 
 
 def _check_processes(processes: int, listen: Address) -> None:
@@ -245,6 +306,13 @@ def _check_processes(processes: int, listen: Address) -> None:
         raise StartError(f"Several processes cannot share {listen}: use --processes 1, or listen on HOST:PORT.")
     if listen.port == 0:
         raise StartError("Several processes need one port to share: give --listen a port instead of 0.")
+
+
+def _check_prices(settings: Settings) -> None:
+    for address in settings.cost.workers:
+        if address not in settings.workers:
+            message = f"{address!r} has a price and is not among `workers`: write it as it is there, or take it out."
+            raise SettingError(("cost", "workers", address), message)
 
 
 def _path(text: str) -> Path | None:

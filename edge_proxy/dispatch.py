@@ -1,50 +1,24 @@
-"""Joins scheduler, router, workers and sessions: each event goes in, what follows from it goes out; no I/O."""
+"""Joins scheduler, fleet and sessions: each event goes in, what follows from it goes out; no I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final, Protocol
+from typing import Final
 
+from edge_proxy.delivery import Delivery
 from edge_proxy.fleet import Fleet
+from edge_proxy.handing_out import HandingOut
 from edge_proxy.metrics import Metrics
-from edge_proxy.requests import MS, Abort, Answer, Ask, Finished, Generation, Kept, Request, Text
+from edge_proxy.ports import CallLater, SharedCache, Sink
+from edge_proxy.requests import Answer, Ask, Request
 from edge_proxy.scheduler import Scheduler
+from edge_proxy.sweep_timer import SweepTimer
+from edge_proxy.telemetry.observer import Observer
 from edge_proxy.workers import Worker
 from wire_protocol.frames import MAX_MODELS, Done, ModelInfo, Stats, TokenBatch
 
-SWEEP_SECONDS: Final = 0.004
-"""While requests wait, a predictable miss is looked for this often: with 1 ms for the timer it is shed within 5."""
-
-SILENT_SECONDS: Final = 1.0
-"""A worker that had a request for so long and said nothing has failed it: no prefill takes that long."""
-
-NO_WORKER: Final = "No worker is connected to this proxy: use the local model and try again later."
 DRAINING: Final = "This proxy is about to leave: use another one."
-
-
-class Sink(Protocol):
-    """Where a session's answers go."""
-
-    def text(self, id: int, offset: int, text: str, tokens: int, *, now: bool) -> None: ...
-    def done(self, done: Done) -> None: ...
-
-
-class SharedCache(Protocol):
-    """A cache beside this process; neither method waits."""
-
-    def look_up(self, base: bytes, ask: Ask, found: Callable[[Answer], None]) -> None: ...
-    def keep(self, base: bytes, ask: Ask, answer: Answer) -> None: ...
-
-
-class Timer(Protocol):
-    """A call that was scheduled."""
-
-    def cancel(self) -> None: ...
-
-
-CallLater = Callable[[float, Callable[[], None]], Timer]
-"""The event loop's `call_later`: seconds from now, and what to call."""
 
 
 class Dispatcher:
@@ -58,18 +32,18 @@ class Dispatcher:
         metrics: Metrics,
         fleet: Fleet | None = None,
         shared: SharedCache | None = None,
+        observer: Observer | None = None,
     ) -> None:
-        self._clock: Final = clock
-        self._call_later: Final = call_later
         self._scheduler: Final = scheduler
-        self._metrics: Final = metrics
+        self._generations: Final = scheduler.generations
+        self._observer: Final = Observer(metrics, clock) if observer is None else observer
         self._tokens_read: Final = metrics.tokens.labels("read")
         self._tokens_wasted: Final = metrics.tokens.labels("wasted")
         self._shared: Final = shared
-        self._sinks: dict[int, Sink] = {}
         self._fleet: Final = Fleet() if fleet is None else fleet
-        self._timer: Timer | None = None
-        self._timer_at = 0.0
+        self._delivery: Final = Delivery(clock, self._observer, self._fleet, shared)
+        self._handing_out: Final = HandingOut(clock, scheduler, self._fleet, metrics, self._observer)
+        self._timer: Final = SweepTimer(clock, call_later, self._on_timer)
         self._idle_waiters: list[Callable[[], None]] = []
         self.draining = False
 
@@ -102,11 +76,11 @@ class Dispatcher:
 
     def open(self, session: int, sink: Sink) -> None:
         """A session begins; its answers go to `sink`."""
-        self._sinks[session] = sink
+        self._delivery.open(session, sink)
 
     def close(self, session: int) -> None:
         """A session has ended; what it still wanted is cancelled."""
-        self._sinks.pop(session, None)
+        self._delivery.close(session)
         self._scheduler.drop_session(session)
         self._settle()
 
@@ -162,6 +136,11 @@ class Dispatcher:
 
     # Workers
 
+    def remove(self, worker: Worker) -> None:
+        """A worker that was disconnected for good."""
+        self._fleet.remove(worker)
+        self._settle()
+
     def add(self, worker: Worker) -> None:
         """A worker that may connect."""
         self._fleet.add(worker)
@@ -169,23 +148,31 @@ class Dispatcher:
     def connected(self, worker: Worker, models: tuple[ModelInfo, ...]) -> None:
         """The worker said welcome."""
         worker.connect(models)
+        self._observer.connected(worker)
 
     def credit(self, worker: Worker, grant: int) -> None:
         """The worker changes how many more it takes."""
         worker.grant(grant)
-        self._settle()
+        if self._scheduler.waiting:
+            self._settle()
 
     def tokens(self, worker: Worker, items: Iterable[TokenBatch]) -> None:
         """New text from the worker; items of answers that it does not owe are passed over."""
+        owed = False
         for item in items:
             generation = worker.running.get(item.id)
             if generation is None:
                 continue
+            owed = True
             read = bool(generation.readers)
             (self._tokens_read if read else self._tokens_wasted).inc(item.tokens)
+            self._generations.produced(generation, item.offset, item.text, item.tokens)
+        if owed:
             worker.health.succeeded()
-            self._scheduler.produced(generation, item.offset, item.text, item.tokens)
-        self._settle()
+        if self._scheduler.waiting or self._idle_waiters:
+            self._settle()
+        else:  # text frees no slot and moves no deadline
+            self._delivery.deliver(self._scheduler.outcomes())
 
     def done(self, worker: Worker, done: Done) -> None:
         """The worker is through with a generation."""
@@ -199,10 +186,11 @@ class Dispatcher:
         generation = worker.ended(done.id)
         if generation is None:
             return
-        self._metrics.prompt_tokens.labels("reused").inc(done.usage.reused_tokens)
         evaluated = max(0, done.usage.prompt_tokens - done.usage.reused_tokens)
-        self._metrics.prompt_tokens.labels("evaluated").inc(evaluated)
-        self._scheduler.ended(generation, done)
+        self._observer.worker_done(worker, generation, done, evaluated)
+        if generation.ask.account is not None:
+            generation.ask.account.charge(evaluated + done.usage.generated_tokens)
+        self._generations.ended(generation, done)
         self._settle()
 
     def refused(self, worker: Worker, id: int, message: str) -> None:
@@ -222,8 +210,10 @@ class Dispatcher:
 
     def disconnected(self, worker: Worker) -> None:
         """The worker is gone; what it ran goes on elsewhere."""
-        for generation in worker.disconnect():
-            self._scheduler.lost(generation)
+        lost = worker.disconnect()
+        self._observer.disconnected(worker, lost)
+        for generation in lost:
+            self._generations.lost(generation)
         self._settle()
 
     # Inside
@@ -233,111 +223,16 @@ class Dispatcher:
 
         Only arrivals and time `preempt`: right after a `done` its credit is still to come, and would be made twice.
         """
-        self._hand_out()
-        if preempt and self._scheduler.waiting:
-            self._preempt()
-        for outcome in self._scheduler.outcomes():
-            match outcome:
-                case Text():
-                    self._deliver_text(outcome)
-                case Finished():
-                    self._deliver_end(outcome)
-                case Abort(generation):
-                    self._abort(generation)
-                case Kept(base, ask, answer):
-                    if self._shared is not None:
-                        self._shared.keep(base, ask, answer)
-        self._set_timer()
+        self._handing_out.hand_out()
+        if preempt:
+            self._handing_out.preempt()
+        self._delivery.deliver(self._scheduler.outcomes())
+        self._timer.need(self._scheduler.next_deadline(), self._scheduler.waiting)
         if self._idle_waiters and not self._scheduler.live:
             waiters, self._idle_waiters = self._idle_waiters, []
             for waiter in waiters:
                 waiter()
 
-    def _hand_out(self) -> None:
-        if not self._scheduler.waiting:
-            return
-        ready = self._fleet.ready()
-        if not ready:
-            self._scheduler.shed_waiting(NO_WORKER, "no_worker")
-            return
-        takes = None if self._fleet.uniform(ready) else self._taken_by(ready)
-        while any(worker.credits > 0 for worker in ready):
-            request = self._scheduler.next_up(takes)
-            if request is None:
-                return
-            now = self._clock()
-            place = self._fleet.place(request.ask, now - request.arrived, ready)
-            if place is None:
-                return
-            generation = self._scheduler.start(request, place.worker.name)
-            generation.tier = place.tier
-            place.worker.submit(generation, request, now)
-            if place.worker.health.open:
-                ready = self._fleet.ready()  # it has its one try now
-
-    def _taken_by(self, ready: list[Worker]) -> Callable[[Request], bool]:
-        now = self._clock()
-        return lambda request: self._fleet.place(request.ask, now - request.arrived, ready) is not None
-
-    def _preempt(self) -> None:
-        """Make room for whom somebody waits for, as far as slots are not about to be free anyway."""
-        stopping = self._fleet.stopping()
-        while self._scheduler.urgent() > stopping and self._scheduler.preempt():
-            stopping += 1
-            self._metrics.preempted.inc()
-
-    def _deliver_text(self, outcome: Text) -> None:
-        request = outcome.request
-        if outcome.first and request.first_text is not None:
-            seconds = request.first_text - request.arrived
-            kind = request.ask.kind
-            self._metrics.first_token.labels(kind).observe(seconds)
-            if seconds <= request.ask.objective:
-                self._metrics.within_objective.labels(kind).inc()
-        sink = self._sinks.get(request.ask.session)
-        if sink is not None:
-            sink.text(request.ask.id, outcome.offset, outcome.text, outcome.tokens, now=outcome.first)
-
-    def _deliver_end(self, outcome: Finished) -> None:
-        request, done = outcome.request, outcome.done
-        kind = request.ask.kind
-        self._metrics.done.labels(done.reason, outcome.cause).inc()
-        self._metrics.total.labels(kind).observe(done.timings.total_ms / MS)
-        if request.started is not None:
-            self._metrics.queue.labels(kind).observe(request.started - request.arrived)
-        if request.source != "worker":
-            (self._metrics.attached if request.source == "attached" else self._metrics.cached).inc()
-        generation = request.generation
-        if outcome.cause == "deadline" and generation is not None and generation.worker is not None:
-            self._note_silence(generation)
-        sink = self._sinks.get(request.ask.session)
-        if sink is not None:
-            sink.done(done)
-
-    def _abort(self, generation: Generation) -> None:
-        if generation.worker is not None:
-            self._fleet.of(generation.worker).cancel(generation)
-
-    def _note_silence(self, generation: Generation) -> None:
-        silent = generation.first_text is None and self._clock() - generation.submitted >= SILENT_SECONDS
-        if silent and generation.worker is not None:
-            self._fleet.of(generation.worker).health.failed()
-
-    def _set_timer(self) -> None:
-        at = self._scheduler.next_deadline()
-        if at is None:
-            return
-        now = self._clock()
-        if self._scheduler.waiting:
-            at = min(at, now + SWEEP_SECONDS)
-        if self._timer is not None:
-            if self._timer_at <= at:
-                return
-            self._timer.cancel()
-        self._timer_at = at
-        self._timer = self._call_later(max(0.0, at - now), self._on_timer)
-
     def _on_timer(self) -> None:
-        self._timer = None
-        self._scheduler.sweep(self._fleet.slots())
+        self._scheduler.sweep(self._fleet.slots(), self._fleet.tiers())
         self._settle(preempt=True)

@@ -11,6 +11,8 @@ class InFlight:
 
     def __init__(self) -> None:
         self._by_base: dict[bytes, list[Generation]] = {}
+        self._silent_prefetches: dict[int, Generation] = {}
+        """Those that began for a prefetch and have produced nothing, the latest started last."""
 
     def __len__(self) -> int:
         return sum(map(len, self._by_base.values()))
@@ -18,9 +20,23 @@ class InFlight:
     def add(self, generation: Generation) -> None:
         """A worker has it now."""
         self._by_base.setdefault(generation.base, []).append(generation)
+        if generation.ask.kind == "prefetch" and not generation.text:
+            self._silent_prefetches[generation.seq] = generation
+
+    def spoke(self, generation: Generation) -> None:
+        """It has produced something."""
+        self._silent_prefetches.pop(generation.seq, None)
+
+    def latest_silent_prefetch(self) -> Generation | None:
+        """The one started last of those that have produced nothing and that nobody waits for."""
+        for generation in reversed(self._silent_prefetches.values()):
+            if all(reader.ask.kind == "prefetch" for reader in generation.readers):
+                return generation
+        return None
 
     def discard(self, generation: Generation) -> None:
         """It ended, or nobody wants it any more; may be called twice."""
+        self._silent_prefetches.pop(generation.seq, None)
         here = self._by_base.get(generation.base)
         if here is None or generation not in here:
             return

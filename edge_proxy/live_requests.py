@@ -79,15 +79,20 @@ class LiveRequests:
         """All for `doc` of `session`, oldest first."""
         return list(self._documents.get((session, doc), ()))
 
+    def set_deadline(self, request: Request, at: float) -> None:
+        """`request`, which is live, has another deadline from now on."""
+        request.deadline = at
+        heapq.heappush(self._deadlines, (at, request.seq))
+
     def expired(self, now: float) -> list[Request]:
         """Those whose deadline has come by `now`; each is given once."""
-        late = []
+        late: dict[int, Request] = {}
         while self._deadlines and self._deadlines[0][0] <= now:
             _, seq = heapq.heappop(self._deadlines)
             request = self._by_seq.get(seq)
-            if request is not None:
-                late.append(request)
-        return late
+            if request is not None and request.deadline <= now:  # it may have been put off since
+                late[seq] = request
+        return list(late.values())
 
     def next_deadline(self) -> float | None:
         """The earliest one; None if nothing is live."""

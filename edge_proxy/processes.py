@@ -31,7 +31,8 @@ logger = logging.getLogger("foretype.edge.processes")
 def run_several(count: int, arguments: Sequence[str], start: Callable[[Sequence[str]], subprocess.Popen[bytes]]) -> int:
     """Run `count` children with these arguments until SIGTERM or SIGINT; the exit status.
 
-    The first signal lets all of them drain, the second ends them at once. If one cannot start, its status is returned.
+    The first signal lets all of them drain, the second ends them at once; SIGHUP makes all of them reload. If one
+    cannot start, its status is returned.
     """
     children = [start(arguments) for _ in range(count)]
     breaker = Breaker(time.monotonic)
@@ -45,8 +46,15 @@ def run_several(count: int, arguments: Sequence[str], start: Callable[[Sequence[
                 child.send_signal(number if stopping else signal.SIGTERM)
         stopping = True
 
+    def reload(number: int, _: FrameType | None) -> None:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.send_signal(number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reload)
     try:
         while any(child.poll() is None for child in children) or not stopping:
             time.sleep(POLL_SECONDS)

@@ -12,16 +12,20 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from edge_proxy.app import CLOSE_SECONDS, EdgeApp
-from edge_proxy.auth import AnyoneHere, Authenticator, load_secret, load_tokens, load_worker_token
+from edge_proxy.auth import load_secret, load_worker_token
 from edge_proxy.config import Config
 from edge_proxy.errors import StartError
+from edge_proxy.guard import Guard
+from edge_proxy.open_files import allow_sessions
+from edge_proxy.reload import Reloader
+from edge_proxy.tls import server_context, worker_context
 from edge_proxy.waiting import Line
 from wire_protocol.addresses import Address, TcpAddress, UnixAddress, is_private
 
@@ -36,39 +40,48 @@ _ONLY_OWNER: Final = 0o177
 logger = logging.getLogger("foretype.edge")
 
 
-def run(config: Config, line: Line | None = None, *, child: bool = False) -> int:
+def run(
+    config: Config, line: Line | None = None, *, child: bool = False, load: Callable[[], Config] | None = None
+) -> int:
     """Serve until told to stop; the exit status. `line` is another order of service. Raises StartError.
 
+    `load` gives the settings as they are now, for SIGHUP.
     A `child` of `processes` stops also when its standard input ends: then its parent is gone.
     """
     if sys.platform == "win32":
         return asyncio.run(serve(config, line))
     import uvloop  # not on Windows
 
-    return uvloop.run(serve(config, line, child=child))
+    return uvloop.run(serve(config, line, child=child, load=load))
 
 
-async def serve(config: Config, line: Line | None = None, *, child: bool = False) -> int:
+async def serve(
+    config: Config, line: Line | None = None, *, child: bool = False, load: Callable[[], Config] | None = None
+) -> int:
     """Serve until SIGTERM or SIGINT, drain, return 0. A second signal ends the process at once. Raises StartError."""
-    authenticator: Authenticator = load_tokens(config.token_file) if config.token_file else AnyoneHere()
+    guard = Guard(config)
     worker_token = load_worker_token(config.worker_token_file) if config.worker_token_file else ""
-    tls = _tls(config)
-    if not is_private(config.listen) and (tls is None or config.token_file is None):
+    tls, worker_tls = server_context(config), worker_context(config)
+    if not is_private(config.listen) and (tls is None or not config.has_auth):
         logger.warning("listening on %s without %s", config.listen, "TLS" if tls is None else "tokens")
     for worker in config.workers:
         if worker.clear_and_far:
             logger.warning("worker %s is reached over the network without TLS", worker.name)
+    allow_sessions(config.limits.sessions)
     secret = load_secret(Path(config.redis.key_file)) if config.redis.url else b""
-    edge = EdgeApp(config, authenticator, worker_token, line=line, secret=secret)
+    edge = EdgeApp(config, guard.gatekeeper, worker_token, line=line, secret=secret, worker_tls=worker_tls)
+    reloader = Reloader(config, load or (lambda: config), edge, guard, tls)
     runner = web.AppRunner(edge.web_app(), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
     stop = asyncio.Event()
     await runner.setup()
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
+    await guard.start(edge.accounts)
+    watching = asyncio.create_task(guard.run(edge))
     try:
         where = await _bind(runner, config.listen, tls, share=config.processes > 1)
-        with _signals(stop.set):
+        with _signals(stop.set, reloader.reload):
             scheme = "ws" if tls is None else "wss"
             shown = where if where.startswith("unix:") else f"{scheme}://{where}"
             if child:
@@ -80,24 +93,10 @@ async def serve(config: Config, line: Line | None = None, *, child: bool = False
             await edge.drain()
     finally:
         await runner.cleanup()
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await guard.close(edge.accounts)
     return 0
-
-
-def _tls(config: Config) -> ssl.SSLContext | None:
-    if config.tls_cert is None or config.tls_key is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
-    except ssl.SSLError as error:
-        raise StartError(
-            f"The certificate {config.tls_cert} and key {config.tls_key} do not work together as PEM: {error.reason}."
-        ) from None
-    except OSError as error:
-        raise StartError(
-            f"The certificate {config.tls_cert} or its key {config.tls_key} cannot be read: {error.strerror}."
-        ) from None
-    return context
 
 
 async def _bind(runner: web.AppRunner, address: Address, tls: ssl.SSLContext | None, *, share: bool) -> str:
@@ -147,9 +146,10 @@ def _when_input_ends(stop: Callable[[], None]) -> None:
 
 
 @contextlib.contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at the first signal; leave the second one to the system, which ends the process."""
+def _signals(stop: Callable[[], None], reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Call `stop` at the first signal; leave the second one to the system, which ends the process. SIGHUP: `reload`."""
     loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Future[None]] = set()
 
     def first() -> None:
         for number in SIGNALS:
@@ -158,9 +158,16 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
         stop()
 
+    def again() -> None:
+        reloading = asyncio.ensure_future(reload())
+        reloads.add(reloading)
+        reloading.add_done_callback(reloads.discard)
+
     for number in SIGNALS:
         try:
             loop.add_signal_handler(number, first)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(first))
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(signal.SIGHUP, again)
     yield

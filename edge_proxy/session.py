@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from edge_proxy import __version__
-from edge_proxy.auth import Authenticator, Identity
+from edge_proxy.auth import NO_KEYS, Authenticator, Identity, Refused
 from edge_proxy.config import LimitSettings
 from edge_proxy.context_budget import ContextBudget
-from edge_proxy.dispatch import CallLater, Dispatcher, Timer
+from edge_proxy.dispatch import Dispatcher
 from edge_proxy.metrics import Metrics
-from edge_proxy.outgoing import Outgoing
+from edge_proxy.outgoing import Outgoing, Turns
+from edge_proxy.ports import CallLater, Timer
 from edge_proxy.requests import MS, Ask
 from edge_proxy.resends import Held, ResendLedger
+from edge_proxy.tenancy.accounts import Account, Accounts
+from edge_proxy.tenancy.identity import KeysWanted
+from edge_proxy.tenancy.live_sessions import LiveSessions
+from edge_proxy.tenancy.meters import Refusal
+from edge_proxy.tenancy.prompt_log import log_prompt
 from wire_protocol.bad_frames import BadFrameBudget
 from wire_protocol.codec import ProtocolError, decode_from_client, negotiate
 from wire_protocol.contexts import ContextStore, ContextUnknownError
@@ -54,6 +60,12 @@ class Close(NamedTuple):
     cause: str
 
 
+class Wait(NamedTuple):
+    """The token's issuer has to be asked for its keys (`Authenticator.fetch_keys`); then call `again`."""
+
+    again: Callable[[], Close | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
     """What all sessions share."""
@@ -62,10 +74,14 @@ class Edge:
     call_later: CallLater
     dispatcher: Dispatcher
     authenticator: Authenticator
+    accounts: Accounts
+    live: LiveSessions
     contexts: ContextBudget
     limits: LimitSettings
     metrics: Metrics
     region: str
+    turns: Turns
+    """When what waits for clients is written."""
     arm_of: Callable[[str], str]
     """The A/B arm of a session, by its name."""
     has_room: Callable[[], bool]
@@ -80,11 +96,15 @@ class Session:
         self._outgoing: Final = outgoing
         self._edge: Final = edge
         self._identity: Identity | None = None
+        self._account: Account | None = None
+        self.cut_for: Close | None = None
+        """Why the proxy ended the session, if it did so by itself."""
         self._arm = ""
         self._contexts: Final = ContextStore(edge.limits.session_context_bytes)
         self._held: Final = ResendLedger()
         self._held_timer: Timer | None = None
         self._bad_frames: Final = BadFrameBudget(edge.clock)
+        self._ended = False
 
     @property
     def _name(self) -> str:
@@ -95,9 +115,11 @@ class Session:
         """Whether `hello` came and was accepted."""
         return self._identity is not None
 
-    def receive(self, data: bytes | str) -> Close | None:
-        """One WebSocket message. What it returns ends the session."""
+    def receive(self, data: bytes | str) -> Close | Wait | None:
+        """One WebSocket message. A Close ends the session; with a Wait nothing else may be received before `again`."""
         self._edge.metrics.bytes_in.inc(len(data))
+        if self._ended:  # an upload of a stream that is over
+            return None
         try:
             if isinstance(data, str):
                 raise ProtocolError("malformed", "This is a text message; frames are binary messages.")
@@ -108,10 +130,10 @@ class Session:
                 case Error():
                     logger.debug("session %d: the client reports %s", self._number, frame.code)
                     return None
-                case _ if self._identity is None:
+                case _ if self._identity is None or self._account is None:
                     raise ProtocolError("unexpected", "The first frame of a session is hello.")
                 case Complete():
-                    self._complete(frame, self._identity)
+                    self._complete(frame, self._account)
                 case Cancel():
                     self._cancel(frame.ids)
                 case Forget():
@@ -124,20 +146,27 @@ class Session:
             return self._bad_frame(error)
         return None
 
+    def cut(self, cause: str, message: str) -> Close:
+        """Its token lets nobody in any more: say so; the connection is to be closed with what this returns."""
+        self.cut_for = self._refuse_token(message, cause)
+        return self.cut_for
+
     def end(self, cause: str) -> None:
         """The connection is gone or will be."""
+        self._ended = True
         self._outgoing.close()
         if self._held_timer is not None:
             self._held_timer.cancel()
         if self._identity is not None:
             self._edge.metrics.sessions.dec()
             self._edge.metrics.sessions_ended.labels(cause).inc()
+            self._edge.live.closed(self._number)
             self._edge.dispatcher.close(self._number)
             self._edge.contexts.dropped(self._number)
 
     # Each frame
 
-    def _hello(self, hello: Hello) -> Close | None:
+    def _hello(self, hello: Hello) -> Close | Wait | None:
         if self._identity is not None:
             raise ProtocolError("unexpected", "This session has said hello already.")
         edge = self._edge
@@ -150,11 +179,18 @@ class Session:
             message = f"This proxy holds its {edge.limits.sessions} sessions already."
             self._outgoing.send(Error(code="overloaded", message=message, retry_after_ms=FULL_RETRY_MS))
             return Close(CLOSE_TRY_LATER, "overloaded")
-        identity = edge.authenticator.check(hello.token)
-        if identity is None:
-            problem = "is not known here" if hello.token else "is missing"
-            return self._refuse_token(f"The token {problem}: check the setting edge.token.")
-        self._identity = identity
+        checked = edge.authenticator.check(hello.token)
+        if isinstance(checked, KeysWanted):
+            return Wait(lambda: self._greet(edge.authenticator.check(hello.token), version))
+        return self._greet(checked, version)
+
+    def _greet(self, checked: Identity | Refused | KeysWanted, version: int) -> Close | None:
+        edge = self._edge
+        if not isinstance(checked, Identity):
+            return self._refuse_token((checked if isinstance(checked, Refused) else NO_KEYS).message)
+        self._identity = checked
+        self._account = edge.accounts.of(checked)
+        edge.live.opened(self._number, checked)
         self._arm = edge.arm_of(self._name)
         edge.metrics.sessions.inc()
         edge.dispatcher.open(self._number, self._outgoing)
@@ -171,17 +207,30 @@ class Session:
         )
         return None
 
-    def _refresh(self, auth: Auth, present: Identity) -> Close | None:
-        if self._edge.authenticator.check(auth.token) != present:
-            return self._refuse_token("The refreshed token is not known here, or belongs to somebody else.")
+    def _refresh(self, auth: Auth, present: Identity) -> Close | Wait | None:
+        authenticator = self._edge.authenticator
+        checked = authenticator.check(auth.token)
+        if isinstance(checked, KeysWanted):
+            return Wait(lambda: self._refreshed(authenticator.check(auth.token), present))
+        return self._refreshed(checked, present)
+
+    def _refreshed(self, checked: Identity | Refused | KeysWanted, present: Identity) -> Close | None:
+        if self._ended:  # while it waited for keys
+            return None
+        if not isinstance(checked, Identity):
+            return self._refuse_token((checked if isinstance(checked, Refused) else NO_KEYS).message)
+        if not checked.same_person(present):
+            return self._refuse_token("The refreshed token belongs to somebody else.")
+        self._identity = checked
+        self._edge.live.opened(self._number, checked)
         return None
 
-    def _refuse_token(self, message: str) -> Close:
+    def _refuse_token(self, message: str, cause: str = "auth") -> Close:
         self._edge.metrics.auth_failures.inc()
         self._outgoing.send(Error(code="auth", message=message))
-        return Close(CLOSE_AUTH, "auth")
+        return Close(CLOSE_AUTH, cause)
 
-    def _complete(self, frame: Complete, identity: Identity) -> None:
+    def _complete(self, frame: Complete, account: Account) -> None:
         full = isinstance(frame.context, Context)
         sent_again = full and self._held.doc_of(frame.id) == frame.doc
         if self._is_live(frame.id) and not sent_again:
@@ -202,10 +251,13 @@ class Session:
                 if held.id != frame.id:
                     self._answer(held.id, "cancelled", "superseded")
         supersedes = self._release_superseded(supersedes)
+        if account.logs_prompts:
+            log_prompt(account.identity, frame.kind, context)
+        refusal = self._obstacle(account)
         ask = Ask(
             session=self._number,
             id=frame.id,
-            tenant=identity.tenant,
+            tenant=account.identity.tenant,
             doc=frame.doc,
             context=context,
             kind=frame.kind,
@@ -216,13 +268,23 @@ class Session:
             give_up=frame.give_up_ms / MS,
             trace=frame.trace,
             arm=self._arm,
+            account=account if refusal is None else None,
         )
+        if refusal is None:
+            self._edge.dispatcher.complete(ask, supersedes)
+            return
+        self._edge.dispatcher.refuse(ask, supersedes, refusal.message, refusal.cause)
+        if refusal.retry_after:
+            message = refusal.message  # after `done`, so that the request has ended for a client when it reads why
+            self._outgoing.send(
+                Error(code="limit", message=message, retry_after_ms=refusal.retry_after_ms, id=frame.id)
+            )
+
+    def _obstacle(self, account: Account) -> Refusal | None:
         limit = self._edge.limits.in_flight
         if self._in_flight() >= limit:
-            message = f"This session has {limit} requests in flight already."
-            self._edge.dispatcher.refuse(ask, supersedes, message, "in_flight_limit")
-        else:
-            self._edge.dispatcher.complete(ask, supersedes)
+            return Refusal("in_flight_limit", f"This session has {limit} requests in flight already.", 0.0)
+        return account.admit()
 
     def _cancel(self, ids: Iterable[int]) -> None:
         ids = list(ids)
@@ -242,7 +304,7 @@ class Session:
     def _feedback(self, frame: Feedback) -> None:
         for minute in frame.minutes:
             for what in ("shown", "accepted", "partial", "dismissed", "characters"):
-                self._edge.metrics.feedback.labels(what).inc(getattr(minute, what))
+                self._edge.metrics.feedback.labels(what, self._arm).inc(getattr(minute, what))
 
     # Requests whose contexts are unknown
 

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, Protocol
 from aiohttp import HttpVersion11, hdrs, web
 
 from edge_proxy.dispatch import DRAINING
+from edge_proxy.key_wait import with_keys
 from edge_proxy.outgoing import Outgoing
 from edge_proxy.session import HEARTBEAT_SECONDS, Close, Edge, Session
 from edge_proxy.sockets import set_nodelay
@@ -118,15 +119,14 @@ class Streams:
         response = web.StreamResponse(headers=_headers(id))
         response.enable_chunked_encoding()
         await response.prepare(request)
-        loop = asyncio.get_running_loop()
         limits, metrics = self._edge.limits, self._edge.metrics
-        outgoing = Outgoing(transport, limits.outgoing_bytes, loop.call_soon, metrics.bytes_out.inc, event)
+        outgoing = Outgoing(transport, limits.outgoing_bytes, self._edge.turns, metrics.bytes_out.inc, event)
         number = next(self._numbers)
         stream = _Stream(Session(number, outgoing, self._edge), time.monotonic())
         self._connections[number] = Connection(stream.session, outgoing, stream, transport)
         self._streams[id] = stream
         try:
-            close = stream.session.receive(hello)
+            close = await with_keys(stream.session.receive(hello), self._edge.authenticator)
             if close is None and stream.session.greeted:
                 await self._until_over(stream, transport)
             elif close is not None:
@@ -154,6 +154,8 @@ class Streams:
     def _cause(self, stream: _Stream, outgoing: Outgoing) -> str:
         if outgoing.cut_off:
             return "slow_reader"
+        if stream.session.cut_for is not None:
+            return stream.session.cut_for.cause
         if self._edge.dispatcher.draining:
             return "drained"
         return "client_left" if stream.close_for is None else stream.close_for.cause
@@ -167,9 +169,12 @@ class Streams:
             return web.Response(status=409, text="Another request of this stream is under way; send one at a time.\n")
         stream.uploading = True
         try:
-            body = await self._body(request)
+            return await self._take(request, stream)
         finally:
             stream.uploading = False
+
+    async def _take(self, request: web.Request, stream: _Stream) -> web.Response:
+        body = await self._body(request)
         if body is None:
             return web.Response(status=413, text="The body is too large, or did not come in time.\n")
         stream.heard_at = time.monotonic()
@@ -180,7 +185,7 @@ class Streams:
         for frame in frames:
             if stream.over.is_set():
                 break
-            close = stream.session.receive(frame)
+            close = await with_keys(stream.session.receive(frame), self._edge.authenticator)
             if close is not None:
                 stream.end(close)
         return web.Response(status=204)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge_proxy.requests import CLASSES, MS, Generation, Request
-from wire_protocol.frames import Context, Submit
+from wire_protocol.frames import Context, Promote, Submit
 
 _CLASS_STEP: Final = 1 << 48
 """Distance between the classes' priorities: arrival numbers stay below it for 89 years at 100,000 requests a second."""
@@ -23,13 +23,27 @@ def submit_frame(generation: Generation, request: Request, id: int, now: float) 
         lines=ask.lines,
         stop=list(ask.stop),
         kind=ask.kind,
-        priority=CLASSES[ask.kind] * _CLASS_STEP - request.seq,
+        priority=_priority(request),
         tier=generation.tier,
         cache_salt=ask.tenant,
         objective_ms=_left_ms(ask.objective - held),
-        give_up_ms=_left_ms(request.deadline - now),
+        give_up_ms=_left_ms(ask.give_up - held),
         trace=ask.trace,
     )
+
+
+def promote_frame(generation: Generation, reader: Request, now: float) -> Promote:
+    """For a generation that a worker has, and a `reader` of a more urgent class; `now` is the scheduler's clock."""
+    return Promote(
+        id=generation.worker_id,
+        kind=reader.ask.kind,
+        priority=_priority(reader),
+        give_up_ms=_left_ms(reader.ask.give_up - (now - reader.arrived)),
+    )
+
+
+def _priority(request: Request) -> int:
+    return CLASSES[request.ask.kind] * _CLASS_STEP - request.seq
 
 
 def _left_ms(seconds: float) -> int:

@@ -47,3 +47,13 @@ def acceptable(ask: Ask, waited: float, offered: Collection[Tier], floors: Mappi
     if ask.kind == "invoked" and waited < PATIENT_SHARE * ask.objective:
         return downwards[:1]
     return downwards
+
+
+def at_least(least: str, offered: Collection[Tier]) -> list[Tier]:
+    """Of the tiers `offered`, those from `least` on, the smallest first."""
+    return [tier for tier in TIERS if tier in offered and TIERS.index(tier) >= TIERS.index(least)]
+
+
+def next_larger(tier: Tier, offered: Collection[Tier]) -> Tier | Literal[""]:
+    """The smallest tier above `tier` of those `offered`; "" if there is none."""
+    return next((above for above in TIERS[TIERS.index(tier) + 1 :] if above in offered), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -60,12 +61,15 @@ class WorkerLink:
         metrics: Metrics,
         backoff: Backoff,
         clock: Callable[[], float],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`tls`: whom to trust at a `wss://` address and what to show there, if not the system's usual rules."""
         self._address: Final = address
         self._token: Final = token
         self._dispatcher: Final = dispatcher
         self._backoff: Final = backoff
         self._clock: Final = clock
+        self._tls: Final[ssl.SSLContext | bool] = True if tls is None else tls
         self._connects: Final = metrics.worker_connects.labels(address.name)
         self._losses: Final = metrics.worker_losses.labels(address.name)
         self._frames_wait = asyncio.Event()
@@ -77,13 +81,15 @@ class WorkerLink:
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
         path = self._address.unix_path
-        connector = aiohttp.UnixConnector(path) if path is not None else aiohttp.TCPConnector(limit=0)
+        connector = aiohttp.UnixConnector(path) if path is not None else aiohttp.TCPConnector(limit=0, ssl=self._tls)
         async with aiohttp.ClientSession(connector=connector) as http:
             while True:
                 try:
                     await self._connection(http)
                 except (LinkError, aiohttp.ClientError, OSError, TimeoutError) as error:
                     self._complain(error)
+                except Exception:  # what nobody foresaw must not cost the worker for good
+                    logger.exception("worker %s: the connection failed; trying again", self.worker.name)
                 await asyncio.sleep(self._backoff.next_s())
 
     def _complain(self, error: Exception) -> None:
@@ -117,10 +123,12 @@ class WorkerLink:
                 await self._read(socket)
             finally:
                 writer.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-                    await writer
-                self._losses.inc()
-                self._dispatcher.disconnected(self.worker)
+                try:
+                    with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                        await writer
+                finally:
+                    self._losses.inc()
+                    self._dispatcher.disconnected(self.worker)
 
     async def _greet(self, socket: aiohttp.ClientWebSocketResponse) -> Welcome:
         hello = Hello(token=self._token, client="foretype-proxy", client_version=__version__)
@@ -149,12 +157,21 @@ class WorkerLink:
             await self._frames_wait.wait()
             self._frames_wait.clear()
             for frame in self.worker.take_frames():
-                data = encode(frame)
+                try:
+                    data = encode(frame)
+                except UnicodeError:
+                    self._give_back(frame, "The request has text that no UTF-8 can say.")
+                    continue
                 if len(data) <= self._frame_bytes:
                     await socket.send_bytes(data)
-                elif isinstance(frame, Submit):
-                    self.worker.grant(1)  # it never saw the submit
-                    self._dispatcher.refused(self.worker, frame.id, "The context is larger than the worker takes.")
+                else:
+                    self._give_back(frame, "The context is larger than the worker takes.")
+
+    def _give_back(self, frame: FromProxy, why: str) -> None:
+        """The worker never saw this frame."""
+        if isinstance(frame, Submit):
+            self.worker.grant(1)
+            self._dispatcher.refused(self.worker, frame.id, why)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         bad_frames = BadFrameBudget(self._clock)

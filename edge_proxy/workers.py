@@ -8,9 +8,9 @@ from typing import Final
 from edge_proxy.breaker import Breaker
 from edge_proxy.requests import Generation, Request
 from edge_proxy.router import Candidate
-from edge_proxy.submission import submit_frame
+from edge_proxy.submission import promote_frame, submit_frame
 from edge_proxy.tiers import Tier
-from wire_protocol.frames import MAX_IDS, Cancel, ModelInfo, Stats, Submit
+from wire_protocol.frames import MAX_IDS, Cancel, ModelInfo, Promote, Stats, Submit
 
 
 class Worker:
@@ -23,6 +23,7 @@ class Worker:
         self._next_id = 0
         self._submits: list[Submit] = []
         self._cancels: list[int] = []
+        self._promotions: list[Promote] = []
         self._stopping: set[int] = set()
         self.connected = False
         self.granted = False
@@ -65,7 +66,7 @@ class Worker:
         self.models = models
         self.tiers = frozenset(model.tier for model in models) or frozenset({"small"})
         self.stats = Stats()
-        self._submits, self._cancels = [], []
+        self._submits, self._cancels, self._promotions = [], [], []
 
     def disconnect(self) -> list[Generation]:
         """The connection is gone: all generations it had, oldest first."""
@@ -73,7 +74,7 @@ class Worker:
         self.running = {}
         self.connected = self.granted = False
         self.credits = 0
-        self._submits, self._cancels = [], []
+        self._submits, self._cancels, self._promotions = [], [], []
         self._stopping.clear()
         return lost
 
@@ -103,15 +104,21 @@ class Worker:
         self._stopping.add(generation.worker_id)
         self._wake()
 
-    def take_frames(self) -> list[Submit | Cancel]:
+    def promote(self, generation: Generation, reader: Request, now: float) -> None:
+        """Tell it that somebody of a more urgent class reads a generation that it has."""
+        self._promotions.append(promote_frame(generation, reader, now))
+        self._wake()
+
+    def take_frames(self) -> list[Submit | Cancel | Promote]:
         """What waits to be written: cancels first, so that they make room for the submits."""
         submits, self._submits = self._submits, []
         ids, self._cancels = self._cancels, []
+        promotions, self._promotions = self._promotions, []
         waiting = {submit.id for submit in submits}
         # A submit and its own cancel in one turn keep their order: a worker ignores a cancel of what it does not know.
         early = [id for id in ids if id not in waiting]
         late = [id for id in ids if id in waiting]
-        return [*_cancels(early), *submits, *_cancels(late)]
+        return [*_cancels(early), *submits, *promotions, *_cancels(late)]
 
 
 def _cancels(ids: list[int]) -> list[Cancel]:

@@ -16,8 +16,10 @@ from aiohttp.test_utils import TestServer
 
 from edge_proxy.addresses import parse_worker
 from edge_proxy.app import EdgeApp
-from edge_proxy.auth import AnyoneHere, Authenticator
+from edge_proxy.auth import Authenticator, Gatekeeper
 from edge_proxy.config import CacheSettings, Config, LimitSettings
+from edge_proxy.near_match.settings import NearMatchSettings
+from edge_proxy.tenancy.allowances import TenantPolicy
 from wire_protocol.addresses import TcpAddress
 from wire_protocol.codec import decode_from_proxy, decode_to_client, encode
 from wire_protocol.frames import (
@@ -235,6 +237,9 @@ async def start_edge() -> AsyncIterator[StartEdge]:
             limits: LimitSettings | None = None,
             grace: float = 5.0,
             cache_bytes: int = 0,
+            near_match: bool = False,
+            origins: tuple[str, ...] = (),
+            tenants: dict[str, TenantPolicy] | None = None,
         ) -> RunningEdge:
             for worker in workers:
                 await worker.start()
@@ -244,10 +249,12 @@ async def start_edge() -> AsyncIterator[StartEdge]:
                 workers=tuple(parse_worker(worker.url) for worker in workers),
                 limits=limits or LimitSettings(),
                 grace=grace,
-                cache=CacheSettings(bytes=cache_bytes),
+                cache=CacheSettings(bytes=cache_bytes, near_match=NearMatchSettings(enabled=near_match)),
                 region="test",
+                origins=origins,
+                tenants=tenants or {},
             )
-            app = EdgeApp(config, authenticator or AnyoneHere(), "worker-token", draw=lambda: 0.0)
+            app = EdgeApp(config, authenticator or Gatekeeper(anyone=True), "worker-token", draw=lambda: 0.0)
             server = TestServer(app.web_app())
             await server.start_server()
             stack.push_async_callback(server.close)

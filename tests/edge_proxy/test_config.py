@@ -10,6 +10,7 @@ import pytest
 from edge_proxy.addresses import parse_listen, parse_worker
 from edge_proxy.config import load
 from edge_proxy.errors import StartError
+from edge_proxy.tenancy.allowances import Allowance
 from wire_protocol.addresses import TcpAddress, UnixAddress
 
 WORKER = {"workers": ["ws://127.0.0.1:9100"]}
@@ -62,9 +63,9 @@ def test_flags_go_over_the_file(file: Any) -> None:
     ("text", "parts"),
     [
         ("listen = \n", ["line 1", "not valid TOML"]),
-        ("workers = []\nlisen = 1\n", ["line 2", "'lisen'", "did you mean 'listen'"]),
+        ("workers = []\nlisen = 1\n", ["line 2", "lisen: unknown key", "did you mean 'listen'"]),
         ("xyzzy = 1\n", ["line 1", "known keys: listen"]),
-        ("[limits]\nsesions = 1\n", ["line 2", "'limits.sesions'", "'sessions'"]),
+        ("[limits]\nsesions = 1\n", ["line 2", "limits.sesions", "'sessions'"]),
         ("\ngrace = 'long'\n", ["line 2", "grace", "expected"]),
         ("[limits]\n\nin_flight = 0\n", ["line 3", "limits.in_flight", ">= 1"]),
         ("workers = ['ws://a', 3]\n", ["line 1", "workers[", "expected"]),
@@ -91,7 +92,7 @@ def test_no_worker_is_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("listen", "flags", "missing"),
     [
-        ("0.0.0.0:1", {}, ["--token-file", "--tls-cert"]),
+        ("0.0.0.0:1", {}, ["--token-file", "--tokens", "[jwt]", "--tls-cert"]),
         ("0.0.0.0:1", {"token_file": "f"}, ["--tls-cert"]),
         ("[::]:1", {"tls_cert": "c", "tls_key": "k"}, ["--token-file"]),
         ("edge.example:1", {}, ["--token-file"]),
@@ -171,3 +172,74 @@ def test_the_tables_of_the_data_path_are_taken(file: Any, tmp_path: Path) -> Non
 )
 def test_mistakes_in_the_tables_are_sentences(file: Any, text: str, part: str) -> None:
     assert part in problem(file('workers = ["ws://a:1"]\n' + text))
+
+
+def test_tenants_have_allowances_for_all_and_for_each_user(file: Any) -> None:
+    text = (
+        'workers = ["ws://a:1"]\n[tenants.acme]\nconcurrent = 8\ntokens_per_day = 1000\n'
+        "[tenants.acme.users]\nrequests_per_second = 2.5\n"
+    )
+    policy = load(file(text), {}).tenants["acme"]
+    assert policy.tenant == Allowance(concurrent=8, tokens_per_day=1000)
+    assert policy.user == Allowance(requests_per_second=2.5)
+    assert policy.log_prompts_until == 0.0
+
+
+JWT = '[jwt]\nissuer = "https://id"\naudience = ["a"]\ntenant = "t"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (JWT.replace("https", "http"), "proxy.toml, line 3: 'http://id' should be an https:// address"),
+        (JWT.replace("https://id", "https://["), "line 3: 'https://['"),
+        (JWT + 'keys_url = "http://far/keys"\n', "line 6: 'http://far/keys' should be"),
+        (JWT.replace('tenant = "t"\n', ""), "either `tenant`"),
+        (JWT + 'tenant_claim = "org"\n', "either `tenant`"),
+        (JWT.replace('audience = ["a"]\n', ""), "line 2: The table [jwt] needs `audience`"),
+        (JWT.replace('issuer = "https://id"\n', ""), "needs `issuer`"),
+        (JWT + 'algorithms = ["HS256"]\n', "line 6: jwt.algorithms[0]: invalid enum value 'HS256'"),
+        (JWT + 'algorithms = ["none"]\n', "invalid enum value 'none'"),
+        (JWT + "skew = 3600\n", "<= 300"),
+        ('[tenants."*"]\nlog_prompts_until = 2026-01-01T00:00:00Z\n', "never for all"),
+        (
+            "[tenants.a]\nlog_prompts_until = 2999-01-01T00:00:00Z\n",
+            "line 3: log_prompts_until is more than 31 days ahead",
+        ),
+        ("[tenants.a]\nlog_prompts_until = 2026-01-01T00:00:00\n", "line 3: tenants.a.log_prompts_until"),
+        ("[tenants.a]\nconcurrent = 0\n", "line 3: tenants.a.concurrent"),
+        ('origins = ["example.org"]\n', "line 2: 'example.org' in `origins`"),
+        ('origins = ["https://["]\n', "write https://HOST"),
+        ('listen = "nowhere"\n', "line 2: Cannot listen on 'nowhere'"),
+        ('listen = "0.0.0.0:1"\n', "line 2: 0.0.0.0:1 can be reached"),
+        ('[redis]\nurl = "redis://h"\n', "line 2: A shared cache needs"),
+        ('worker_cert = "c"\n', "needs its key"),
+    ],
+)
+def test_mistakes_about_who_may_come_in_are_sentences(file: Any, text: str, part: str) -> None:
+    assert part in problem(file('workers = ["ws://a:1"]\n' + text))
+
+
+def test_tokens_given_out_or_signed_ones_are_auth_too(file: Any) -> None:
+    for auth in ('tokens = "t.json"\n', JWT):
+        text = f'workers = ["unix:/w"]\nlisten = "0.0.0.0:1"\ntls_cert = "c"\ntls_key = "k"\n{auth}'
+        assert load(file(text), {}).has_auth
+
+
+def test_stores_are_the_files_neighbours_unless_they_are_in_redis(file: Any, tmp_path: Path) -> None:
+    config = load(file('workers = ["unix:/w"]\ntokens = "t.json"\nusage = "redis://h/0"\n'), {})
+    assert (config.tokens, config.usage) == (str(tmp_path / "t.json"), "redis://h/0")
+
+
+def test_the_example_in_the_documentation_is_right(tmp_path: Path) -> None:
+    (tmp_path / "proxy.toml").write_text((Path(__file__).parents[2] / "edge_proxy" / "proxy.example.toml").read_text())
+    config = load(tmp_path / "proxy.toml", {})
+    assert config.has_auth
+    assert set(config.tenants) == {"*", "acme"}
+
+
+def test_a_price_of_no_worker_is_a_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "proxy.toml"
+    file.write_text('workers = ["ws://a:1"]\n[cost.workers]\n"ws://a:1" = 1.0\n"ws://b:1" = 2.0\n')
+    sentence = problem(file)
+    assert ("'ws://b:1'" in sentence, "line 4" in sentence) == (True, True)

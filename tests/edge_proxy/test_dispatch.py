@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from edge_proxy.breaker import Breaker
-from edge_proxy.dispatch import SWEEP_SECONDS, Dispatcher
+from edge_proxy.dispatch import Dispatcher
 from edge_proxy.metrics import Metrics
 from edge_proxy.prediction import Predictor
 from edge_proxy.requests import Ask
 from edge_proxy.scheduler import Scheduler
+from edge_proxy.sweep_timer import SWEEP_SECONDS
 from edge_proxy.workers import Worker
-from wire_protocol.frames import MAX_IDS, Cancel, Context, Done, ModelInfo, Submit, TokenBatch
+from wire_protocol.frames import MAX_IDS, Cancel, Context, Done, ModelInfo, Promote, Submit, TokenBatch
 
 
 class FakeTimers:
@@ -200,6 +201,20 @@ def test_a_proxy_is_ready_only_while_a_worker_takes_requests(bench: Bench) -> No
     assert not bench.dispatcher.ready
 
 
+def test_the_worker_learns_that_somebody_waits_for_a_prefetch_now(bench: Bench) -> None:
+    worker = bench.worker()
+    same = Context(before="same")
+    bench.ask(1, kind="prefetch", context=same)
+    (submit,) = worker.take_frames()
+    assert isinstance(submit, Submit)
+    bench.clock.advance(0.5)
+    bench.ask(2, kind="invoked", context=same, give_up=8.0)
+    (promote,) = worker.take_frames()
+    assert isinstance(promote, Promote)
+    assert (promote.id, promote.kind, promote.give_up_ms) == (submit.id, "invoked", 8_000)
+    assert promote.priority < submit.priority
+
+
 def test_prefetches_give_way_only_as_far_as_slots_are_missing(bench: Bench) -> None:
     worker = bench.worker(credits=3)
     for id in (1, 2, 3):
@@ -257,3 +272,37 @@ def test_one_that_wants_a_busy_tier_does_not_hold_up_the_others(bench: Bench) ->
     (submit,) = small.take_frames()
     assert isinstance(submit, Submit)
     assert submit.kind == "invoked"
+
+
+def test_an_unsure_small_answer_to_who_asked_by_hand_goes_to_the_larger_worker(bench: Bench) -> None:
+    small, large = bench.worker("small", credits=0), bench.worker("large", credits=0)
+    for one, name, tier in ((small, "s", "small"), (large, "l", "large")):
+        one.connect((ModelInfo(name=name, tier=tier),))
+        bench.dispatcher.credit(one, 2)
+    bench.ask(1, kind="invoked", give_up=3.0)
+    (submit,) = small.take_frames()
+    assert isinstance(submit, Submit)
+    bench.dispatcher.tokens(small, [TokenBatch(id=submit.id, offset=0, text="x", tokens=1)])
+    assert bench.sink.texts == []
+    bench.dispatcher.done(small, Done(id=submit.id, reason="stop", mean_logprob=-3.0))
+    (again,) = large.take_frames()
+    assert isinstance(again, Submit)
+    assert (again.tier, again.context) == ("large", submit.context)
+    bench.dispatcher.tokens(large, [TokenBatch(id=again.id, offset=0, text="y", tokens=1)])
+    bench.dispatcher.done(large, Done(id=again.id, reason="stop", model="l"))
+    assert bench.sink.texts == [(1, 0, "y", True)]
+    assert (bench.sink.ends[1].reason, bench.sink.ends[1].model) == ("stop", "l")
+
+
+def test_the_small_answer_comes_when_the_larger_worker_leaves(bench: Bench) -> None:
+    small, large = bench.worker("small", credits=0), bench.worker("large", credits=0)
+    for one, name, tier in ((small, "s", "small"), (large, "l", "large")):
+        one.connect((ModelInfo(name=name, tier=tier),))
+        bench.dispatcher.credit(one, 2)
+    bench.ask(1, kind="invoked", give_up=3.0)
+    bench.dispatcher.tokens(small, [TokenBatch(id=1, offset=0, text="x", tokens=1)])
+    bench.dispatcher.done(small, Done(id=1, reason="stop", mean_logprob=-3.0))
+    bench.dispatcher.disconnected(large)
+    bench.timers.advance(2 * SWEEP_SECONDS)
+    assert bench.sink.texts == [(1, 0, "x", True)]
+    assert bench.sink.ends[1].reason == "stop"

@@ -66,6 +66,29 @@ def test_a_larger_tier_serves_only_where_no_smaller_one_is() -> None:
     assert acceptable(ask(lines="multi"), 0.0, {"large"}, {}) == ["large"]
 
 
+def test_an_escalated_request_takes_no_smaller_tier(clock: Any) -> None:
+    fleet = Fleet()
+    big, small = worker(clock, "b", ("big", "large"), credits=1), worker(clock, "s", ("tiny", "small"))
+    for one in (big, small):
+        fleet.add(one)
+    place = fleet.place(ask(kind="invoked"), 0.0, fleet.ready(), "medium")
+    assert place is not None
+    assert (place.worker, place.tier) == (big, "large")
+    big.grant(-1)
+    assert fleet.place(ask(kind="invoked"), 9.0, fleet.ready(), "medium") is None
+
+
+def test_a_place_names_the_next_larger_tier_of_the_requests_own_arm(clock: Any) -> None:
+    fleet = Fleet(arms={"a": frozenset({"tiny", "mid"})})
+    for name, tier in (("tiny", "small"), ("mid", "medium"), ("big", "large")):
+        fleet.add(worker(clock, name, (name, tier)))
+    plain = fleet.place(ask(lines="multi"), 0.0, fleet.ready())
+    in_arm = fleet.place(ask(lines="multi", arm="a"), 0.0, fleet.ready())
+    assert plain is not None
+    assert in_arm is not None
+    assert (plain.tier, plain.larger, in_arm.tier, in_arm.larger) == ("medium", "large", "medium", "")
+
+
 def test_a_full_tier_degrades(clock: Any) -> None:
     fleet = Fleet()
     medium = worker(clock, "m", ("big", "medium"), credits=1)

@@ -41,17 +41,36 @@ class FakeTransport:
         return frames
 
 
+class FakeTurns:
+    """Remembers what is to be called at the end of the turn, and what later."""
+
+    def __init__(self) -> None:
+        self.ends: list[Callable[[], None]] = []
+        self.held: list[Callable[[], None]] = []
+
+    def soon(self, flush: Callable[[], None]) -> None:
+        self.ends.append(flush)
+
+    def later(self, flush: Callable[[], None]) -> None:
+        self.held.append(flush)
+
+    def end_turn(self) -> None:
+        ends, self.ends = self.ends, []
+        for flush in ends:
+            flush()
+
+    def end_hold(self) -> None:
+        held, self.held = self.held, []
+        for flush in held:
+            flush()
+
+
 class Bench:
     def __init__(self) -> None:
         self.transport = FakeTransport()
-        self.soon: list[Callable[[], None]] = []
+        self.turns = FakeTurns()
         self.sizes: list[int] = []
-        self.outgoing = Outgoing(self.transport, 1_000, self.soon.append, self.sizes.append)
-
-    def end_turn(self) -> None:
-        calls, self.soon = self.soon, []
-        for call in calls:
-            call()
+        self.outgoing = Outgoing(self.transport, 1_000, self.turns, self.sizes.append)
 
 
 @pytest.fixture
@@ -64,12 +83,14 @@ def test_the_first_text_leaves_in_its_own_turn(bench: Bench) -> None:
     assert bench.transport.frames() == [Tokens(items=[TokenBatch(id=1, offset=0, text="a", tokens=1)])]
 
 
-def test_later_texts_of_a_turn_leave_as_one_frame(bench: Bench) -> None:
+def test_later_texts_of_one_screen_frame_leave_as_one(bench: Bench) -> None:
     bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.turns.end_turn()
     bench.outgoing.text(2, 0, "x", 1, now=False)
     bench.outgoing.text(1, 4, "cd", 2, now=False)
+    bench.turns.end_turn()
     assert bench.transport.written == []
-    bench.end_turn()
+    bench.turns.end_hold()
     (frame,) = bench.transport.frames()
     assert frame.items == [
         TokenBatch(id=1, offset=3, text="bcd", tokens=3),
@@ -77,24 +98,42 @@ def test_later_texts_of_a_turn_leave_as_one_frame(bench: Bench) -> None:
     ]
 
 
-def test_an_end_comes_after_its_text(bench: Bench) -> None:
+def test_a_line_s_end_leaves_with_its_turn(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.text(1, 4, ")\n", 1, now=False)
+    bench.turns.end_turn()
+    assert [frame.items[0].text for frame in bench.transport.frames()] == ["b)\n"]
+
+
+def test_the_end_comes_after_all_text_and_in_the_same_write(bench: Bench) -> None:
     bench.outgoing.text(1, 3, "b", 1, now=False)
     bench.outgoing.done(Done(id=1, reason="stop"))
-    bench.end_turn()
-    assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Done]
+    bench.turns.end_turn()
     assert len(bench.transport.written) == 1
+    assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Done]
+    assert bench.sizes == [len(bench.transport.written[0])]
 
 
-def test_other_frames_do_not_overtake(bench: Bench) -> None:
+def test_another_frame_comes_after_what_waits(bench: Bench) -> None:
     bench.outgoing.text(1, 3, "b", 1, now=False)
     bench.outgoing.send(Resend(id=2, doc="d"))
     assert [type(frame) for frame in bench.transport.frames()] == [Tokens, Resend]
 
 
-def test_a_turn_is_scheduled_once(bench: Bench) -> None:
+def test_one_call_is_asked_for_however_much_comes(bench: Bench) -> None:
     for offset in range(3):
         bench.outgoing.text(1, offset, "b", 1, now=False)
-    assert len(bench.soon) == 1
+    for id in range(3):
+        bench.outgoing.done(Done(id=id, reason="stop"))
+    assert (len(bench.turns.held), len(bench.turns.ends)) == (1, 1)
+
+
+def test_a_hold_that_ends_after_its_text_has_left_writes_nothing(bench: Bench) -> None:
+    bench.outgoing.text(1, 3, "b", 1, now=False)
+    bench.outgoing.done(Done(id=1, reason="stop"))
+    bench.turns.end_turn()
+    bench.turns.end_hold()
+    assert len(bench.transport.written) == 1
 
 
 def test_a_reader_that_leaves_too_much_unread_is_cut_off(bench: Bench) -> None:
@@ -110,7 +149,9 @@ def test_nothing_is_written_after_the_close(bench: Bench) -> None:
     bench.outgoing.close()
     assert len(bench.transport.written) == 1
     bench.outgoing.done(Done(id=1, reason="stop"))
-    bench.end_turn()
+    bench.outgoing.text(2, 3, "b", 1, now=False)
+    bench.turns.end_turn()
+    bench.turns.end_hold()
     assert len(bench.transport.written) == 1
 
 

@@ -32,6 +32,13 @@ def test_hopeless_requests_are_told_long_before_their_deadline() -> None:
     assert ours.shed_after < 0.1
 
 
+def test_a_shed_comes_within_5_ms_of_the_miss_becoming_predictable() -> None:
+    ours = overload("newest first", first_come=False, factor=2.0, seconds=1.0, watch=True)
+    told = ours.told_after
+    assert len(told) > 100
+    assert told[int(0.99 * len(told))] < 0.005
+
+
 @pytest.mark.parametrize("factor", [0.5, 0.8])
 def test_below_capacity_nothing_is_shed(factor: float) -> None:
     assert overload("newest first", first_come=False, factor=factor, seconds=SECONDS).shed == 0

@@ -55,6 +55,20 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows another process's limits")
+async def test_it_raises_the_limit_on_open_files_to_what_its_sessions_need(tmp_path: Path) -> None:
+    config = tmp_path / "proxy.toml"
+    config.write_text('listen = "127.0.0.1:0"\nworkers = ["unix:/nowhere"]\n[limits]\nsessions = 1500\n')
+    few = ["sh", "-c", 'ulimit -Sn 256; exec "$@"', "sh", sys.executable, "-m", "edge_proxy", "--config", str(config)]
+    process = await asyncio.create_subprocess_exec(*few, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+    soft, _ = psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE)
+    process.kill()
+    await process.wait()
+    assert soft >= 1_500
+
+
 async def test_sigterm_drains_and_exits_0(http: aiohttp.ClientSession, make_worker: Any) -> None:
     worker = make_worker()
     await worker.start()
@@ -104,7 +118,7 @@ async def test_a_second_signal_ends_it_at_once(http: aiohttp.ClientSession, make
     await worker.stop()
 
 
-async def test_several_processes_share_one_port_and_drain_together(http: aiohttp.ClientSession) -> None:
+async def test_several_processes_share_one_port_and_reload_and_drain_together(http: aiohttp.ClientSession) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -115,6 +129,10 @@ async def test_several_processes_share_one_port_and_drain_together(http: aiohttp
         client = await http.ws_connect(f"{url}/v1/session", protocols=(SUBPROTOCOL,))
         await client.send_bytes(encode(Hello()))
         assert isinstance(await next_frame(client), Welcome)
+        process.send_signal(signal.SIGHUP)
+        for _ in range(2):
+            while b" reloaded: " not in await asyncio.wait_for(process.stderr.readline(), PATIENCE):
+                pass
         process.send_signal(signal.SIGTERM)
         assert isinstance(await next_frame(client), GoAway)
         await client.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scheduler_bench import Bench
 
-from edge_proxy.scheduler import MAX_SUBMITS
+from edge_proxy.generations import MAX_SUBMITS
 from wire_protocol.frames import Context, Usage
 
 
@@ -234,7 +234,7 @@ def test_an_answer_whose_worker_is_lost_goes_on_where_it_was(bench: Bench) -> No
     bench.ask(1, max_tokens=10)
     first = bench.start("one")
     bench.produce(first, "ret", tokens=2)
-    bench.scheduler.lost(first)
+    bench.scheduler.generations.lost(first)
     again = bench.start("two")
     assert again is first
     assert (again.worker, again.segment, again.tokens) == ("two", 3, 2)
@@ -248,7 +248,7 @@ def test_a_lost_answer_that_had_all_its_tokens_is_complete(bench: Bench) -> None
     bench.ask(1, max_tokens=2)
     running = bench.start()
     bench.produce(running, "ab", tokens=2)
-    bench.scheduler.lost(running)
+    bench.scheduler.generations.lost(running)
     bench.note()
     assert bench.reasons() == {1: "length"}
 
@@ -256,7 +256,7 @@ def test_a_lost_answer_that_had_all_its_tokens_is_complete(bench: Bench) -> None
 def test_a_request_that_outlives_too_many_workers_is_shed(bench: Bench) -> None:
     bench.ask(1)
     for _ in range(MAX_SUBMITS):
-        bench.scheduler.lost(bench.start())
+        bench.scheduler.generations.lost(bench.start())
         bench.note()
     assert bench.causes == {1: "workers_lost"}
 
@@ -264,7 +264,7 @@ def test_a_request_that_outlives_too_many_workers_is_shed(bench: Bench) -> None:
 def test_a_gap_in_the_workers_answer_is_an_error_not_wrong_text(bench: Bench) -> None:
     bench.ask(1)
     running = bench.start()
-    bench.scheduler.produced(running, 5, "text", 1)
+    bench.scheduler.generations.produced(running, 5, "text", 1)
     bench.note()
     assert bench.reasons() == {1: "error"}
     assert bench.texts == {}

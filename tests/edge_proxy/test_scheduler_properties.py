@@ -12,12 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from edge_proxy.answer_cache import AnswerCache
 from edge_proxy.breaker import Breaker
 from edge_proxy.dispatch import Dispatcher
+from edge_proxy.document_limit import MAX_PER_DOCUMENT
 from edge_proxy.metrics import Metrics
 from edge_proxy.prediction import Predictor
 from edge_proxy.requests import CLASSES, Ask, Generation
-from edge_proxy.scheduler import MAX_PER_DOCUMENT, Scheduler
+from edge_proxy.scheduler import Scheduler
 from edge_proxy.workers import Worker
-from wire_protocol.frames import Cancel, Context, Done, Submit, TokenBatch
+from wire_protocol.frames import Cancel, Context, Done, ModelInfo, Promote, Submit, TokenBatch
 
 SESSIONS = st.integers(1, 2)
 TYPED = st.text("ab", max_size=4)
@@ -54,6 +55,7 @@ class Edge(RuleBasedStateMachine):
     """Two workers and two sessions do anything at any time."""
 
     cached = False
+    models: dict[str, tuple[ModelInfo, ...]] = {"one": (), "two": ()}
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +94,8 @@ class Edge(RuleBasedStateMachine):
                 assert frame.give_up_ms > 0 or frame.give_up_ms == 0
                 for reader in worker.running[frame.id].readers:
                     assert (reader.ask.session, reader.ask.id) not in self.superseded, "a superseded one runs"
+            elif isinstance(frame, Promote):
+                assert frame.id in self.outstanding[worker.name], "promotes what the worker does not have"
             else:
                 assert isinstance(frame, Cancel)
                 assert set(frame.ids) <= self.outstanding[worker.name], "cancels what the worker does not have"
@@ -139,7 +143,7 @@ class Edge(RuleBasedStateMachine):
     def connect_or_grant(self, index: int, credits: int) -> None:
         worker = self.workers[index]
         if not worker.connected:
-            self.dispatcher.connected(worker, ())
+            self.dispatcher.connected(worker, self.models[worker.name])
         self.granted[worker.name] += credits
         self.dispatcher.credit(worker, credits)
         self.read_all()
@@ -168,14 +172,15 @@ class Edge(RuleBasedStateMachine):
         index=st.integers(0, 1),
         pick=st.integers(0, 5),
         reason=st.sampled_from(["stop", "length", "shed", "error", "cancelled"]),
+        mean_logprob=st.sampled_from([None, -0.1, -3.0]),
     )
-    def finish(self, index: int, pick: int, reason: Any) -> None:
+    def finish(self, index: int, pick: int, reason: Any, mean_logprob: float | None) -> None:
         found = self.pick(index, pick)
         if found is not None:
             worker, id, _ = found
             self.outstanding[worker.name].discard(id)
             self.granted[worker.name] -= 1
-            self.dispatcher.done(worker, Done(id=id, reason=reason))
+            self.dispatcher.done(worker, Done(id=id, reason=reason, mean_logprob=mean_logprob))
             self.read_all()
 
     def pick(self, index: int, pick: int) -> tuple[Worker, int, Generation] | None:
@@ -236,6 +241,23 @@ TestCachedEdge = CachedEdge.TestCase
 TestCachedEdge.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
+class TieredEdge(CachedEdge):
+    """The same with a small and a large model, so that some requests degrade and some are escalated."""
+
+    models = {"one": (ModelInfo(name="s", tier="small"),), "two": (ModelInfo(name="l", tier="large"),)}
+
+    @invariant()
+    def nothing_waits_while_a_worker_would_take_it(self) -> None:
+        small = self.workers[0]
+        if small.ready and small.credits > 0:
+            waiting = [live for live in self.scheduler._live if live in self.scheduler._line]
+            assert all(live.least or live.ask.kind == "invoked" for live in waiting)
+
+
+TestTieredEdge = TieredEdge.TestCase
+TestTieredEdge.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+
+
 class Order(RuleBasedStateMachine):
     """The order of service against a sorted list."""
 
@@ -260,11 +282,11 @@ class Order(RuleBasedStateMachine):
             return
         best = min(self.model)
         assert (CLASSES[request.ask.kind], -request.ask.id) == best
-        generation = self.scheduler.start(request, "w")
+        generation = self.scheduler.generations.start(request, "w")
         if back and generation.submits < 3:
-            self.scheduler.lost(generation)  # keeps its place by arrival
+            self.scheduler.generations.lost(generation)  # keeps its place by arrival
         else:
-            self.scheduler.ended(generation, Done(id=1, reason="stop"))
+            self.scheduler.generations.ended(generation, Done(id=1, reason="stop"))
             self.model.remove(best)
 
 

@@ -723,7 +723,7 @@ async def test_metrics_have_their_names_and_count(start_edge: Any, make_worker: 
     assert 'foretype_edge_time_to_first_token_seconds_count{kind="automatic"} 1.0' in text
     assert 'foretype_edge_tokens_total{fate="read"} 4.0' in text
     assert 'foretype_edge_prompt_tokens_total{kv_cache="reused"} 90.0' in text
-    assert 'foretype_edge_feedback_total{what="accepted"} 2.0' in text
+    assert 'foretype_edge_feedback_total{arm="",what="accepted"} 2.0' in text
     assert "foretype_edge_context_bytes 0.0" not in text
 
 

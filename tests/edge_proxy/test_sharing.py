@@ -57,6 +57,22 @@ def test_a_prefetch_under_way_is_joined_by_who_needs_it(bench: Bench) -> None:
     assert bench.texts[2] == "u"
 
 
+def test_who_joins_a_less_urgent_generation_raises_its_class(bench: Bench) -> None:
+    bench.ask(1, context=SAME, kind="prefetch")
+    running = bench.start()
+    bench.ask(2, context=SAME, kind="automatic")
+    bench.ask(3, context=SAME, kind="invoked")
+    assert bench.promoted == [(running, 2), (running, 3)]
+
+
+def test_who_joins_a_generation_as_urgent_changes_nothing(bench: Bench) -> None:
+    bench.ask(1, context=SAME, kind="automatic")
+    bench.start()
+    bench.ask(2, context=SAME, kind="automatic", session=2)
+    bench.ask(3, context=SAME, kind="prefetch", session=2)
+    assert bench.promoted == []
+
+
 def test_attached_work_lives_while_one_wants_it(bench: Bench) -> None:
     bench.ask(1, context=SAME)
     running = bench.start()
@@ -161,7 +177,7 @@ def test_a_silent_prefetch_gives_way_and_waits_again(bench: Bench) -> None:
     bench.ask(1, kind="prefetch")
     running = bench.start()
     bench.ask(2)
-    assert bench.scheduler.preempt()
+    assert bench.scheduler.generations.preempt()
     bench.note()
     assert bench.aborted == [running]
     assert bench.order() == [2, 1]
@@ -171,7 +187,7 @@ def test_the_latest_prefetch_gives_way_first(bench: Bench) -> None:
     for id in (1, 2):
         bench.ask(id, kind="prefetch")
         bench.start()
-    bench.scheduler.preempt()
+    bench.scheduler.generations.preempt()
     bench.note()
     assert [generation.ask.id for generation in bench.aborted] == [2]
 
@@ -179,17 +195,17 @@ def test_the_latest_prefetch_gives_way_first(bench: Bench) -> None:
 def test_a_prefetch_with_text_is_not_preempted(bench: Bench) -> None:
     bench.ask(1, kind="prefetch")
     bench.produce(bench.start(), "x")
-    assert not bench.scheduler.preempt()
+    assert not bench.scheduler.generations.preempt()
 
 
 def test_a_prefetch_that_somebody_waits_for_is_not_preempted(bench: Bench) -> None:
     bench.ask(1, kind="prefetch", context=SAME)
     bench.start()
     bench.ask(2, context=SAME)
-    assert not bench.scheduler.preempt()
+    assert not bench.scheduler.generations.preempt()
 
 
 def test_what_somebody_waits_for_is_never_preempted(bench: Bench) -> None:
     bench.ask(1)
     bench.start()
-    assert not bench.scheduler.preempt()
+    assert not bench.scheduler.generations.preempt()

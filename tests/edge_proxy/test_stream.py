@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -196,3 +196,29 @@ async def test_what_any_web_page_could_send_is_refused(start_edge: Any, make_wor
         async with edge.http.post(edge.server.make_url(STREAM_PATH), data=encode(Hello()), headers=headers) as answer:
             assert answer.status == 415
     assert not edge.app.transports
+
+
+async def test_what_comes_after_the_stream_has_ended_leaves_nothing_behind(
+    opened: Any, complete: MakeComplete, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.01)
+    edge, _, client = opened
+    half, rest = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield join([encode(complete(1))])[:10]
+        half.set()
+        await rest.wait()
+        yield join([encode(complete(1))])[10:]
+
+    headers = {"Content-Type": stream.CONTENT_TYPE}
+    post = asyncio.create_task(edge.http.post(client.url(f"/{client.id}"), data=slowly(), headers=headers))
+    await half.wait()
+    streams = edge.app._streams._streams
+    await edge.until(lambda: streams[client.id].uploading)
+    client.answer.close()
+    await edge.until(lambda: not edge.app.transports)
+    rest.set()
+    async with asyncio.timeout(PATIENCE):
+        await post
+    assert (edge.app._contexts.bytes_used, edge.app.dispatcher.live) == (0, 0)

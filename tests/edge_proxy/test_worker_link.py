@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aiohttp import web
 
+from edge_proxy import worker_link
 from wire_protocol.codec import encode
 from wire_protocol.frames import SUBPROTOCOL, AnyFrame, Credit, Error, Limits, Welcome
 
@@ -96,3 +98,18 @@ async def test_a_unix_socket_leads_to_a_worker(start_edge: Any, make_worker: Any
     client = await edge.client()
     await client.send(complete(1, "abc"))
     assert (await worker.submit()).context.typed == "abc"
+
+
+async def test_a_frame_that_cannot_be_written_is_an_error_and_the_worker_stays(
+    start_edge: Any, make_worker: Any, complete: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = make_worker()
+    edge = await start_edge(worker)
+    client = await edge.client()
+    monkeypatch.setattr(worker_link, "encode", Mock(side_effect=UnicodeError))
+    await client.send(complete(1, "x"))
+    assert (await client.answer(1))[1].reason == "error"
+    monkeypatch.undo()
+    await client.send(complete(2, "y"))
+    await worker.finish(await worker.submit())
+    assert (await client.answer(2))[1].reason == "stop"

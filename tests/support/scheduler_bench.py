@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_proxy.prediction import Predictor
-from edge_proxy.requests import Abort, Ask, Finished, Generation, Text
+from edge_proxy.requests import Abort, Ask, Finished, Generation, Promoted, Text
 from edge_proxy.scheduler import Scheduler
 from wire_protocol.frames import Context, Done
 
@@ -21,6 +21,7 @@ class Bench:
         self.ends: dict[int, Done] = {}
         self.causes: dict[int, str] = {}
         self.aborted: list[Generation] = []
+        self.promoted: list[tuple[Generation, int]] = []
 
     def ask(self, id: int, typed: str = "", supersedes: tuple[int, ...] = (), **fields: Any) -> None:
         whole = {"session": 1, "tenant": "t", "doc": f"doc-{id}", "give_up": 2.0, **fields}
@@ -32,7 +33,7 @@ class Bench:
         request = self.scheduler.next_up()
         self.note()
         assert request is not None
-        return self.scheduler.start(request, worker)
+        return self.scheduler.generations.start(request, worker)
 
     def order(self) -> list[int]:
         started = []
@@ -41,11 +42,11 @@ class Bench:
         return started
 
     def produce(self, generation: Generation, text: str, tokens: int = 1) -> None:
-        self.scheduler.produced(generation, len(generation.text) - generation.segment, text, tokens)
+        self.scheduler.generations.produced(generation, len(generation.text) - generation.segment, text, tokens)
         self.note()
 
     def end(self, generation: Generation, reason: Any = "stop", **fields: Any) -> None:
-        self.scheduler.ended(generation, Done(id=7, reason=reason, **fields))
+        self.scheduler.generations.ended(generation, Done(id=7, reason=reason, **fields))
         self.note()
 
     def note(self) -> None:
@@ -60,12 +61,14 @@ class Bench:
                     self.causes[request.ask.id] = cause
                 case Abort(generation):
                     self.aborted.append(generation)
+                case Promoted(generation, reader):
+                    self.promoted.append((generation, reader.ask.id))
 
     def reasons(self) -> dict[int, str]:
         return {id: done.reason for id, done in self.ends.items()}
 
     def lose(self, generation: Generation) -> None:
-        self.scheduler.lost(generation)
+        self.scheduler.generations.lost(generation)
         self.note()
 
     def cancel(self, id: int, session: int = 1) -> None:
