@@ -43,7 +43,7 @@ class Client:
 
     def __init__(self, raw: RawSocket, finished: Callable[[Asked], None]) -> None:
         self._raw: Final = raw
-        self._finished: Final = finished
+        self.finished = finished
         self._contexts: Final = ContextSender()
         self._last_id = 0
         self.live: dict[int, Asked] = {}
@@ -74,6 +74,10 @@ class Client:
         if self._raw.transport is not None:
             self._raw.transport.abort()
 
+    def on_close(self, call: Callable[[], None]) -> None:
+        """Call this when the proxy hangs up."""
+        self._raw.on_close = call
+
     @property
     def closed(self) -> bool:
         """Whether the proxy has hung up."""
@@ -101,10 +105,10 @@ class Client:
             asked.ended = time.monotonic()
             asked.reason = frame["reason"]
             asked.source = frame.get("source", "worker")
-            self._finished(asked)
+            self.finished(asked)
         elif kind == "welcome":
             self.welcomed = True
-        else:
+        elif kind != "credit":  # a worker's, where there is no proxy between
             self.faults.append(f"{kind}: {frame.get('message', '')}")
 
 

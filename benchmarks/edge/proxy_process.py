@@ -12,6 +12,8 @@ from typing import Final
 
 import psutil
 
+from benchmarks.edge.cpu_time import cpu_seconds
+
 START_SECONDS: Final = 30.0
 
 
@@ -24,10 +26,18 @@ class Proxy:
         self.host: Final = host
         self.port: Final = int(port)
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """As `kill -9` does."""
+        self._process.kill()
+
     def cpu_seconds(self) -> float:
         """User and system time so far."""
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self._process.pid)
 
     def resident_bytes(self) -> int:
         """Memory of its own: what fork and libraries share is counted in the difference of two readings only once."""
@@ -40,19 +50,23 @@ def spread_cores() -> None:
     os.sched_setaffinity(0, {cores[-1]})
 
 
+def proxy_core() -> int:
+    """The core for what is measured: one that this process does not use, where there is one."""
+    mine = os.sched_getaffinity(0)
+    return min(set(range(psutil.cpu_count() or 1)) - mine or mine)
+
+
 @contextlib.asynccontextmanager
 async def proxy(arguments: Sequence[str], module: str = "edge_proxy", profile: str = "") -> AsyncIterator[Proxy]:
     """Start `python -m module …` and wait until it listens; `profile` writes cProfile's statistics there."""
-    core = min(psutil.Process().cpu_affinity() or [0])
-    cores = list(range(psutil.cpu_count() or 1))
-    mine = next((other for other in cores if other != core), core)
+    core = proxy_core()
     run = ["-m", "cProfile", "-o", profile, "-m", module] if profile else ["-m", module]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *run,
         *arguments,
         stdout=subprocess.PIPE,
-        preexec_fn=lambda: os.sched_setaffinity(0, {mine}),
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
     )
     assert process.stdout is not None
     try:

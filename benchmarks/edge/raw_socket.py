@@ -83,6 +83,7 @@ class RawSocket(asyncio.Protocol):
         self.closed = False
         self.transport: asyncio.Transport | None = None
         self.on_message: Callable[[bytes], None] = lambda payload: None
+        self.on_close: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Client: ask for the upgrade."""
@@ -94,14 +95,14 @@ class RawSocket(asyncio.Protocol):
         if not self._server:
             key = base64.b64encode(os.urandom(16)).decode()
             self.write_raw(
-                f"GET /v1/session HTTP/1.1\r\nHost: edge\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"GET /v1/session HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
                 f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n\r\n".encode()
             )
 
     def write_raw(self, data: bytes) -> None:
         """Bytes that are framed already."""
-        if self.transport is not None:
+        if self.transport is not None and not self.closed:
             self.transport.write(data)
 
     def send(self, payload: bytes) -> None:
@@ -141,5 +142,6 @@ class RawSocket(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The other side is gone."""
         self.closed = True
+        self.on_close()
         if not self.opened.done():
             self.opened.set_exception(ConnectionError("closed in the handshake"))

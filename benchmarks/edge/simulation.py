@@ -74,6 +74,8 @@ class Fate:
     first: float | None = None
     ended: float | None = None
     reason: str = ""
+    hopeless: float | None = None
+    """Since when its miss was seen to be predictable, without a break, if it was watched."""
 
 
 @dataclass(slots=True)
@@ -115,6 +117,25 @@ class Simulation:
         at = self.time.now
         while (at := at + self._random.expovariate(rate)) < until:
             self.time.call_later(at - self.time.now, lambda: self._ask(tenant, kind))
+
+    def watch(self, every: float, until: float) -> None:
+        """Note since when the miss of a request that waits is predictable, looking every so many seconds."""
+
+        watched: set[int] = set()
+
+        def look() -> None:
+            hopeless = {each.ask.id for each in self._scheduler.hopeless(sum(one.slots for one in self._workers))}
+            for id in watched - hopeless:  # there is hope again, or it has ended
+                if not self._sink.fates[id].reason:
+                    self._sink.fates[id].hopeless = None
+            for id in hopeless - watched:
+                self._sink.fates[id].hopeless = self.time.now
+            watched.clear()
+            watched.update(hopeless)
+            if self.time.now < until:
+                self.time.call_later(every, look)
+
+        look()
 
     def _ask(self, tenant: str, kind: Kind) -> None:
         id = len(self._sink.fates) + 1

@@ -41,11 +41,35 @@ class Timings:
         return self.slots / self.whole
 
 
+def said(typed: str) -> int:
+    """How many chunks a lost worker had said: the proxy gives them to the next one as if they were typed."""
+    return max((count for count in range(1, len(CHUNKS)) if typed.endswith("".join(CHUNKS[:count]))), default=0)
+
+
+class _Job:
+    """One answer being played."""
+
+    __slots__ = ("base", "chunk", "id", "live", "socket", "trace")
+
+    def __init__(self, socket: RawSocket, id: int, trace: str, chunk: int) -> None:
+        self.socket = socket
+        self.id = id
+        self.trace = trace
+        self.chunk = chunk
+        """The next one to be said."""
+        self.base = OFFSETS[chunk]
+        self.live = True
+
+
 class StandInWorker:
-    """One worker on a Unix socket. Text of one event-loop turn goes out as one `tokens` frame, as a real one's does."""
+    """A worker for any number of connections. Text of one event-loop turn goes out as one frame, as a real one's does.
+
+    It takes a client's `complete` too, as if it were a proxy: the way without one, to compare with.
+    """
 
     def __init__(self, timings: Timings, name: str = "stand-in") -> None:
-        self.timings: Final = timings
+        self.timings = timings
+        """May be replaced between two loads."""
         self.name: Final = name
         self.submits = 0
         self.generated = 0
@@ -54,94 +78,102 @@ class StandInWorker:
         self.spoke: dict[str, float] = {}
         """When the first chunk of each request was sent, by its trace."""
         self.on_submit: Callable[[dict[str, Any]], None] = lambda submit: None
-        self._due: list[tuple[float, int, int]] = []
-        self._live: dict[int, str] = {}
-        self._socket: RawSocket | None = None
-        self._server: asyncio.Server | None = None
+        self.connected = False
+        """Whether anybody has said hello."""
+        self._due: list[tuple[float, int, _Job]] = []
+        self._planned = 0
+        self._live: dict[tuple[RawSocket, int], _Job] = {}
+        self._sockets: list[RawSocket] = []
+        self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    @property
-    def connected(self) -> bool:
-        """Whether a proxy has said hello."""
-        return self._socket is not None
-
     async def start(self, path: str) -> None:
-        """Listen on `path`."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(self._accept, path)
+        """Listen on the Unix socket `path`."""
+        self._servers.append(await asyncio.get_running_loop().create_unix_server(self._accept, path))
+
+    async def start_tcp(self) -> int:
+        """Listen on loopback; the port."""
+        server = await asyncio.get_running_loop().create_server(self._accept, "127.0.0.1", 0, backlog=1_024)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
 
     def stop(self) -> None:
         """Close everything."""
-        if self._server is not None:
-            self._server.close()
-        if self._socket is not None and self._socket.transport is not None:
-            self._socket.transport.abort()
+        for server in self._servers:
+            server.close()
+        for socket in self._sockets:
+            if socket.transport is not None:
+                socket.transport.abort()
 
     def _accept(self) -> RawSocket:
         accepted = RawSocket(server=True)
-
-        def receive(payload: bytes) -> None:
-            self._socket = accepted
-            self._receive(payload)
-
-        accepted.on_message = receive
+        accepted.on_message = lambda payload: self._receive(accepted, payload)
+        self._sockets.append(accepted)
         return accepted
 
-    def _receive(self, payload: bytes) -> None:
+    def _receive(self, socket: RawSocket, payload: bytes) -> None:
         frame = msgpack.unpackb(payload)
         match frame["type"]:
-            case "submit":
+            case "submit" | "complete":
                 self.submits += 1
-                now = time.monotonic()
-                self._live[frame["id"]] = frame.get("trace", "")
                 self.on_submit(frame)
-                self._plan(now + self.timings.first, frame["id"], 0)
+                typed = frame["context"].get("typed", "") if frame["type"] == "submit" else ""
+                job = _Job(socket, frame["id"], frame.get("trace", ""), said(typed) if "chunk" in typed else 0)
+                self._live[socket, job.id] = job
+                self._plan(time.monotonic() + self.timings.first, job)
             case "cancel":
                 now = time.monotonic()
                 for id in frame["ids"]:
-                    if id in self._live:
-                        self.cancelled_at[self._live[id]] = now
-                        self._end(id, "cancelled", 0)
+                    job = self._live.get((socket, id))
+                    if job is not None:
+                        self.cancelled_at[job.trace] = now
+                        self._end(job, "cancelled", 0)
             case "hello":
-                self._send(encode(Welcome(session="s", models=[ModelInfo(name=self.name)])))
-                self._send(encode(Credit(grant=self.timings.slots)))
+                self.connected = True
+                socket.send(encode(Welcome(session="s", models=[ModelInfo(name=self.name)])))
+                socket.send(encode(Credit(grant=self.timings.slots)))
 
-    def _send(self, payload: bytes) -> None:
-        if self._socket is not None:
-            self._socket.send(payload)
-
-    def _plan(self, at: float, id: int, chunk: int) -> None:
-        heapq.heappush(self._due, (at, id, chunk))
+    def _plan(self, at: float, job: _Job) -> None:
+        self._planned += 1
+        heapq.heappush(self._due, (at, self._planned, job))
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(0.0, self._due[0][0] - time.monotonic()), self._play)
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        wait = max(0.0, self._due[0][0] - time.monotonic())
+        self._timer = asyncio.get_running_loop().call_later(wait, self._play)
 
     def _play(self) -> None:
         self._timer = None
         now = time.monotonic()
-        items, ended = [], []
+        items: dict[RawSocket, list[list[object]]] = {}
+        ended = []
         while self._due and self._due[0][0] <= now:
-            at, id, chunk = heapq.heappop(self._due)
-            if id not in self._live:
+            at, _, job = heapq.heappop(self._due)
+            if not job.live:
                 continue
-            items.append([id, OFFSETS[chunk], CHUNKS[chunk], 1])
-            if not chunk:
-                self.spoke[self._live[id]] = now
-            if chunk + 1 == self.timings.chunks:
-                ended.append(id)
+            if job.trace not in self.spoke:
+                self.spoke[job.trace] = now
+            chunk = job.chunk
+            items.setdefault(job.socket, []).append([job.id, OFFSETS[chunk] - job.base, CHUNKS[chunk], 1])
+            job.chunk += 1
+            if job.chunk >= self.timings.chunks:
+                ended.append(job)
             else:
-                heapq.heappush(self._due, (at + self.timings.between, id, chunk + 1))
-        self.generated += len(items)
-        for start in range(0, len(items), 1_000):
-            self._send(msgpack.packb({"type": "tokens", "items": items[start : start + 1_000]}))
-        for id in ended:
-            self._end(id, "stop", self.timings.chunks)
+                self._planned += 1
+                heapq.heappush(self._due, (at + self.timings.between, self._planned, job))
+        for socket, said_now in items.items():
+            self.generated += len(said_now)
+            for start in range(0, len(said_now), 1_000):
+                socket.send(msgpack.packb({"type": "tokens", "items": said_now[start : start + 1_000]}))
+        for job in ended:
+            self._end(job, "stop", self.timings.chunks)
         if self._due:
-            wait = max(0.0, self._due[0][0] - time.monotonic())
-            self._timer = asyncio.get_running_loop().call_later(wait, self._play)
+            self._set_timer()
 
-    def _end(self, id: int, reason: str, tokens: int) -> None:
-        del self._live[id]
+    def _end(self, job: _Job, reason: str, tokens: int) -> None:
+        job.live = False
+        del self._live[job.socket, job.id]
         usage = {"prompt_tokens": 400, "generated_tokens": tokens}
-        self._send(msgpack.packb({"type": "done", "id": id, "reason": reason, "usage": usage}))
-        self._send(msgpack.packb({"type": "credit", "grant": 1}))
+        job.socket.send(msgpack.packb({"type": "done", "id": job.id, "reason": reason, "usage": usage}))
+        job.socket.send(msgpack.packb({"type": "credit", "grant": 1}))
