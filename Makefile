@@ -15,7 +15,8 @@ HELIX_TOOLS ?= .venv-helix
 need = @command -v $(1) >/dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends $(2); }
 
 .PHONY: help setup demo test lint types imports check test-training test-parity test-redis test-nvim package-vscode \
-	test-vscode test-emacs test-helix test-jetbrains test-editors bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
+	test-vscode test-emacs test-helix test-jetbrains test-editors test-vllm test-openai-clients test-prometheus \
+	test-status-page bench-edge-peers bench-observing bench-worker bench-gpu bench-resources bench-kv-reuse bench-documents bench-type-through bench-quality bench-human-eval bench-draft bench-speed \
 	bench-client bench-context bench-edge clean
 
 help: ## list the targets
@@ -30,8 +31,10 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh
 demo: setup ## worker, proxy and language server at work on a real file (FAST=1: shorter)
 	@$(BIN)/foretype-lsp demo $(if $(FAST),--fast)
 
+# Three at once, on two cores too: half of the time the system tests wait for processes to start and end.
 test: setup ## unit and system tests with real processes and the real starter model
-	@$(BIN)/python -m pytest --ignore=tests/training/heavy --ignore=tests/parity --ignore=tests/redis --ignore=tests/editors $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/training/heavy --ignore=tests/parity --ignore=tests/redis --ignore=tests/editors \
+		--ignore=tests/vllm --ignore=tests/prometheus --ignore=tests/status_page --ignore=tests/openai_clients $(ARGS)
 
 lint: setup ## ruff: lint and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -60,9 +63,24 @@ $(VLLM_VENV)/.foretype-setup: scripts/setup_vllm_cpu.sh scripts/vllm_cpu_constra
 test-parity: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ## the starter in llama.cpp, Transformers and vLLM (CPU): the same tokens
 	@$(TRAIN_VENV)/bin/python -m pytest tests/parity $(ARGS)
 
-test-redis: setup ## the proxy's second cache level with a real Redis (installed by apt if it is not there)
+test-redis: setup ## the proxy's second cache level, tokens and quotas in a real Redis (installed by apt if it is not there)
 	$(call need,redis-server,redis-server)
 	@$(BIN)/python -m pytest tests/redis $(ARGS)
+
+test-vllm: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ## the worker with the real vLLM on a CPU (10 minutes)
+	@$(VLLM_VENV)/bin/python -m pytest tests/vllm $(ARGS)
+
+test-openai-clients: setup ## Continue's own OpenAI client through the edge (needs npm)
+	@scripts/setup_openai_clients.sh
+	@FORETYPE_OPENAI_CLIENTS=$(abspath tests/openai_clients/node_modules/.foretype/continue.mjs) $(BIN)/python -m pytest tests/openai_clients $(ARGS)
+
+test-prometheus: setup ## a real Prometheus scrapes proxy and worker
+	$(call need,prometheus,prometheus)
+	@$(BIN)/python -m pytest tests/prometheus $(ARGS)
+
+test-status-page: setup ## the proxy's status page in headless Chromium
+	$(call need,chromium,chromium)
+	@$(BIN)/python -m pytest tests/status_page $(ARGS)
 
 $(NVIM_TOOLS)/.foretype-setup: scripts/setup_nvim.sh scripts/debian.sh
 	@PYTHON=$(BIN)/python scripts/setup_nvim.sh $(NVIM_TOOLS)
@@ -128,8 +146,24 @@ bench-client: setup ## the client against tabby-agent and Continue (FAST=1: a mi
 bench-context: setup ## what the project's context is worth, and what it costs
 	@$(BIN)/python -m benchmarks.context $(if $(FAST),--fast) $(ARGS)
 
-bench-edge: setup ## the proxy's data path, with a stand-in worker of fixed timings
+bench-edge: setup ## the proxy's data path, with a stand-in worker of fixed timings (all of it: half an hour; ARGS="--only peers")
 	@$(BIN)/python -m benchmarks.edge $(if $(FAST),--fast) $(ARGS)
 
+bench-edge-peers: setup ## the same beside vllm-router, sglang-router and litellm
+	@scripts/setup_bench_edge.sh
+	@$(BIN)/python -m benchmarks.edge --only peers $(if $(FAST),--fast) $(ARGS)
+
+bench-observing: setup ## what metrics, traces, tokens and quotas cost the proxy
+	@$(BIN)/python -m benchmarks.edge.observing $(if $(FAST),--fast) $(ARGS)
+
+bench-worker: setup $(TRAIN_VENV)/.foretype-setup $(VLLM_VENV)/.foretype-setup ## the real vLLM on a CPU: prefix hits, layouts, cancel
+	@$(BIN)/python -m benchmarks.worker $(if $(FAST),--fast) $(ARGS)
+
+bench-gpu: setup ## on a GPU machine: the whole path at 1 to 512 typists, and the ablation
+	@$(BIN)/python -m benchmarks.gpu $(ARGS)
+
+bench-resources: setup ## start, memory, and three editors at once
+	@$(BIN)/python -m benchmarks.resources $(ARGS)
+
 clean: ## remove environments and caches made here
-	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) $(NVIM_TOOLS) $(VSCODE_TOOLS) $(EMACS_TOOLS) $(HELIX_TOOLS) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(VLLM_VENV) $(NVIM_TOOLS) $(VSCODE_TOOLS) $(EMACS_TOOLS) $(HELIX_TOOLS) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
