@@ -35,6 +35,12 @@ as wrong. Beyond that right text goes as fast as wrong text does."""
 PAUSING: Final = Chances(first=0.55, further=0.45)
 """Once the person has stopped, reading costs no key: what is more likely right than wrong."""
 
+JUDGED_TYPING: Final = Chances(first=0.6, further=0.5)
+JUDGED_PAUSING: Final = Chances(first=0.35, further=0.3)
+"""The same where the model said how sure it is of this very text: its own word, corrected by how it fared, asks for
+less margin than an average over other texts. In a pause about what people accept of suggestions (30 %; Ziegler et al.,
+CACM 67(3), 2024)."""
+
 PAUSE_S: Final = 0.18
 """Seconds of quiet from which on a person has stopped: beyond most gaps between two keys of a word, and such that what
 is doubtful is on screen 200 ms after the key, too."""
@@ -62,6 +68,9 @@ class Trust:
 
     def __init__(self) -> None:
         self._sources: dict[SourceName, Survival] = {}
+        self._unjudged: dict[SourceName, Survival] = {}
+        """Of the texts alone of which the source did not say how sure it is: blocks whose stream was ended early, or
+        all. They are of another kind than a line that was generated to its end, and are not to pay for its faults."""
         self._calibrations: dict[SourceName, Calibration] = {}
         self._nothing: Entry | None = None
         self.shows = RecentShare(SHOWS_PRIOR, SHOWS_WEIGHT)
@@ -73,11 +82,14 @@ class Trust:
         `pauses`: the person has stopped. `standing` is on screen already.
         """
         start = max(0, match.appended)
-        return _limit(text, self._told(match)[-1], start, PAUSING if pauses else TYPING, standing)
+        estimate = self._told(match)[-1]
+        if isinstance(estimate, Judged):
+            return _limit(text, estimate, start, JUDGED_PAUSING if pauses else JUDGED_TYPING, standing)
+        return _limit(text, estimate, start, PAUSING if pauses else TYPING, standing)
 
     def limit_so_far(self, text: str, source: SourceName, start: int) -> str:
         """The same of a text that is still being generated, for a person who waits for it; `start`: typed since."""
-        return _limit(text, self._source(source), start, PAUSING)
+        return _limit(text, self._unjudged_of(source), start, PAUSING)
 
     def worth_following(self, match: Match, characters: int) -> bool:
         """Whether to ask for what follows `match`, of which so many characters are shown."""
@@ -114,7 +126,10 @@ class Trust:
         entry = match.entry
         judged = Judged.of(entry, self._calibrations.setdefault(entry.source, Calibration()))
         source = self._source(entry.source)
-        return (source,) if judged is None else (source, judged)
+        return (source, self._unjudged_of(entry.source) if judged is None else judged)
+
+    def _unjudged_of(self, name: SourceName) -> Survival:
+        return self._unjudged.setdefault(name, Survival())
 
     def _source(self, name: SourceName) -> Survival:
         return self._sources.setdefault(name, Survival())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from completion_fakes import at_cursor
 
 from lsp_server.cache import Completeness, Entry, Match
@@ -15,6 +17,12 @@ BLOCK = "\n    first = 1\n    second = 2\n    return first"
 def a_match(text: str = TEXT, appended: int = 0, completeness: Completeness = Completeness.WHOLE) -> Match:
     entry = Entry(text, "single", completeness, "edge", Surroundings("", 0, 0, 0, "a.py"), 0.0)
     return Match(entry, text[appended:], appended)
+
+
+def a_judged_match(logprob: float) -> Match:
+    """The model said how sure it is of each token."""
+    match = a_match()
+    return Match(replace(match.entry, mean_logprob=logprob, first_logprob=logprob), match.left, match.appended)
 
 
 def after(reached: int, times: int, *, wrong: bool = True) -> Trust:
@@ -105,3 +113,18 @@ def test_texts_of_which_nothing_is_left_to_show_count_as_not_shown_once_each() -
         trust.nothing(match)
         assert trust.shows.value == before
     assert trust.asks_in_pauses
+
+
+def test_texts_that_nobody_judged_do_not_pay_for_those_that_were() -> None:
+    trust = Trust()
+    for _ in range(20):
+        trials, match = Trials(), a_judged_match(-3.0)
+        trust.met(trials, at_cursor("x = │\n"), match)
+        trials.follow(at_cursor("x = !│\n"))
+    assert trust.limit(BLOCK, a_match(BLOCK), pauses=False) == BLOCK
+
+
+def test_what_the_model_itself_is_rather_sure_of_is_shown_in_a_pause_of_a_source_that_errs() -> None:
+    trust = after(0, 20)
+    assert trust.limit(TEXT, a_judged_match(-0.02), pauses=True)
+    assert not trust.limit(TEXT, a_match(), pauses=True)
