@@ -2,7 +2,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 
-const WAIT = { timeout: 90_000 };
+const WAIT = { timeout: 45_000 };
 const GHOST = ".editor-instance .ghost-text-decoration, .editor-instance .ghost-text";
 const STATUS = '.statusbar-item[id*="foretype.status"]';
 

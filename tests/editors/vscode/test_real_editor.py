@@ -132,6 +132,8 @@ def _run(folder: Path) -> Run:
         "FORETYPE_STATE_DIR": str(folder / "state"),
         "FORETYPE_RUNTIME_DIR": str(folder / "run"),
         "FORETYPE_DATA_DIR": str(folder / "models"),
+        # The starter is often wrong; what of it is worth showing is another subject than how it is shown.
+        "FORETYPE_WITHOUT": "confidence,survival",
     }
     (folder / "run").mkdir(mode=0o700)
     program = Path(CODE_SERVER) / "server" / "node_modules" / ".bin" / "code-server"
