@@ -31,9 +31,9 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh
 demo: setup ## worker, proxy and language server at work on a real file (FAST=1: shorter)
 	@$(BIN)/foretype-lsp demo $(if $(FAST),--fast)
 
-# Three at once, on two cores too: half of the time the system tests wait for processes to start and end.
+# Two at once: half of the time the system tests wait for processes to start and end.
 test: setup ## unit and system tests with real processes and the real starter model
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/training/heavy --ignore=tests/parity --ignore=tests/redis --ignore=tests/editors \
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/training/heavy --ignore=tests/parity --ignore=tests/redis --ignore=tests/editors \
 		--ignore=tests/vllm --ignore=tests/prometheus --ignore=tests/status_page --ignore=tests/openai_clients $(ARGS)
 
 lint: setup ## ruff: lint and format
