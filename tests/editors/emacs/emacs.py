@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shlex
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+import psutil
 
 REPOSITORY: Final = Path(__file__).parents[3]
 PACKAGE: Final = REPOSITORY / "editors" / "emacs"
@@ -139,8 +142,15 @@ class Emacs:
             time.sleep(LOOK_S)
 
     def quit(self) -> None:
-        """End it and its tmux server, which is its own."""
+        """End it and its tmux server, which is its own. An Emacs that loses its terminal may spin instead of leaving."""
+        ours = [each for each in psutil.process_iter(["name", "cmdline"]) if self._is_ours(each)]
         self._tmux("kill-server", check=False)
+        for process in ours:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        return "emacs" in process.info["name"] and str(self.folder / "init.el") in (process.info["cmdline"] or [])
 
     def _tmux(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = ["tmux", "-u", "-L", self._name, *arguments]
