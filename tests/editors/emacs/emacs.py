@@ -142,7 +142,7 @@ class Emacs:
             time.sleep(LOOK_S)
 
     def quit(self) -> None:
-        """End it and its tmux server, which is its own. An Emacs that loses its terminal may spin instead of leaving."""
+        """End it and its own tmux server. An Emacs that loses its terminal may spin instead of leaving."""
         ours = [each for each in psutil.process_iter(["name", "cmdline"]) if self._is_ours(each)]
         self._tmux("kill-server", check=False)
         for process in ours:
