@@ -3,6 +3,8 @@ const fs = require("node:fs");
 const path = require("node:path");
 
 const WAIT = { timeout: 45_000 };
+const SPEAKS_MS = 5_000; // a model that has something to say
+const SAVING_MS = 400; // until a key that was pressed just now shows in the tab's mark
 const GHOST = ".editor-instance .ghost-text-decoration, .editor-instance .ghost-text";
 const STATUS = '.statusbar-item[id*="foretype.status"]';
 
@@ -26,8 +28,8 @@ class Screen {
     return parts.join("").replaceAll("\u00a0", " ");
   }
 
-  async untilGhost() {
-    await this.ghost().first().waitFor(WAIT);
+  async untilGhost(wait = WAIT) {
+    await this.ghost().first().waitFor(wait);
     return this.firstLine();
   }
 
@@ -60,6 +62,7 @@ class Screen {
   /** Save the active file; its text when what was typed is in it. */
   async saved(name) {
     await this.press("Control+s");
+    await this.page.waitForTimeout(SAVING_MS);
     await this.page.locator(".tab.active:not(.dirty)").waitFor(WAIT);
     return fs.readFileSync(path.join(this.run, "ws", name), "utf8");
   }
@@ -114,8 +117,7 @@ class Screen {
       look();
     }, GHOST);
     await act();
-    await this.untilGhost();
-    await this.page.waitForFunction(() => window.ghostAt, null, WAIT);
+    await this.page.waitForFunction(() => window.ghostAt, null, { timeout: SPEAKS_MS });
     return this.page.evaluate(() => window.ghostAt - window.lastKey);
   }
 }

