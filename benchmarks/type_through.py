@@ -61,12 +61,12 @@ class StandIn:
         return [SourceStatus("local", "ready")]
 
     async def generate(self, request: SourceRequest) -> AsyncGenerator[Piece | Ended, None]:
-        """The rest of the line."""
+        """The rest of the line, once its number is typed: before, it could only guess, and who guesses is doubted."""
         await asyncio.sleep(MODEL_S)
         line = (request.context.before + request.context.typed).rpartition("\n")[2]
-        number = line.removeprefix("result_").partition(" ")[0]
+        number, space, _ = line.removeprefix("result_").partition(" ")
         whole = LINE.format(number)
-        if whole.startswith(line):
+        if space and whole.startswith(line):
             yield Piece(whole[len(line) :], "local")
         yield Ended("stop", "local")
 
